@@ -1,0 +1,64 @@
+//! Answer, ask back, or say that we do not know.
+//!
+//! Wrong is worse than not knowing: the thresholds come from the error measured among asserted
+//! answers on questions set apart for tuning (`docs/matching.md`), not from taste.
+
+use crate::matching::{Match, Ranking};
+
+/// What to do with a ranking.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Assert the first service.
+    Answer,
+    /// Ask which of the first so many is meant.
+    Clarify(usize),
+    /// Say that we do not know.
+    Abstain(Abstention),
+}
+
+/// Why we do not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Abstention {
+    /// Nothing is near enough.
+    NothingNear,
+    /// It is like a matter that is no service.
+    Elsewhere,
+}
+
+/// From this confidence on, an answer is asserted.
+pub const ANSWER: f32 = 0.72;
+/// From this confidence on, it is worth asking back.
+pub const CLARIFY: f32 = 0.22;
+/// Most choices in a question; more are not read.
+pub const MAX_CHOICES: usize = 5;
+/// A choice must have this share of the best one's.
+const CHOICE_SHARE: f32 = 0.06;
+
+/// Decides.
+pub fn decide(ranking: &Ranking) -> Decision {
+    let Some(best) = ranking.matches.first() else {
+        return Decision::Abstain(Abstention::NothingNear);
+    };
+    if let Some(elsewhere) = &ranking.elsewhere
+        && elsewhere.score > best.score
+    {
+        return Decision::Abstain(Abstention::Elsewhere);
+    }
+    if ranking.confidence >= ANSWER {
+        return Decision::Answer;
+    }
+    if ranking.confidence < CLARIFY {
+        return Decision::Abstain(Abstention::NothingNear);
+    }
+    match choices(&ranking.matches) {
+        0 | 1 => Decision::Clarify(ranking.matches.len().min(3)),
+        count => Decision::Clarify(count),
+    }
+}
+
+/// How many of the first matches are near enough to the best to be meant.
+fn choices(matches: &[Match]) -> usize {
+    let Some(best) = matches.first() else { return 0 };
+    let near = |m: &&Match| m.share >= CHOICE_SHARE * best.share;
+    matches.iter().take(MAX_CHOICES).filter(near).count()
+}

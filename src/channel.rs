@@ -1,0 +1,17 @@
+//! The ends of the line: each channel turns what its platform delivers into a
+//! [`Message`](crate::message::Message), hands it to the [`App`](crate::app::App), and renders the
+//! [`Reply`](crate::reply::Reply) its own way. Platform types do not leave their module.
+
+#[cfg(feature = "discord")]
+pub mod discord;
+#[cfg(feature = "telegram")]
+pub mod telegram;
+pub mod terminal;
+
+/// Why a channel ended although nobody asked it to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// The operator must change a setting; the message (German) names the key.
+    #[error("{0}")]
+    Misconfigured(String),
+}

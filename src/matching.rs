@@ -1,0 +1,98 @@
+//! What is meant: from a citizen's words to a ranking of services.
+//!
+//! Pure and deterministic. A text is cut into words ([`crate::text`]); words that name a place are
+//! masked, words that ask for a facet are weakened ([`facets`]); what remains becomes features
+//! ([`features`]: stems, word pairs, letter runs of a spelling skeleton, parts of compounds, shared
+//! ideas) and is compared with everything people say of each service ([`index`]). The likenesses
+//! become a [`Ranking`] ([`ranking`]) with a calibrated [`Confidence`](ranking::Match::confidence).
+
+pub mod facets;
+pub mod features;
+pub mod index;
+pub mod ranking;
+pub mod stopwords;
+pub mod vocabulary;
+
+pub use self::ranking::{Match, Ranking};
+use self::{
+    features::{Correction, Extracted, Role, extract},
+    index::Index,
+    vocabulary::Vocabulary,
+};
+use crate::{catalog::Catalog, message::Facet, text::Token};
+
+/// A question, understood as far as words go.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Its words.
+    pub tokens: Vec<Token>,
+    /// How each word is read.
+    pub roles: Vec<Role>,
+    /// What is asked of the service.
+    pub facets: Vec<Facet>,
+    /// Misspelt words and how they were read.
+    pub corrections: Vec<Correction>,
+    extracted: Extracted,
+}
+
+impl Query {
+    /// Whether any word is left to find a service by.
+    pub fn has_content(&self) -> bool {
+        self.tokens
+            .iter()
+            .zip(&self.roles)
+            .any(|(token, role)| *role == Role::Content && !stopwords::is_stop(&token.folded))
+    }
+
+    /// Words that are neither masked nor filler nor asking for a facet.
+    pub fn content_words(&self) -> impl Iterator<Item = &Token> {
+        self.tokens.iter().zip(&self.roles).filter_map(|(token, role)| {
+            (*role == Role::Content && !stopwords::is_stop(&token.folded)).then_some(token)
+        })
+    }
+}
+
+/// Finds services by what people say of them. Built from a catalog, then immutable.
+#[derive(Debug)]
+pub struct Matcher {
+    vocabulary: Vocabulary,
+    index: Index,
+    priorities: Vec<u8>,
+    concept_names: Vec<String>,
+}
+
+impl Matcher {
+    /// Builds the index over a catalog.
+    pub fn build(catalog: &Catalog) -> Self {
+        let vocabulary = Vocabulary::build(index::words(catalog), &catalog.lexicon);
+        let index = Index::build(catalog, &vocabulary);
+        let priorities = catalog.services().iter().map(|service| service.priority).collect();
+        let concept_names = catalog.lexicon.concepts.iter().map(|c| c.id.clone()).collect();
+        Self { vocabulary, index, priorities, concept_names }
+    }
+
+    /// Reads a text whose words named places (or nothing) already.
+    pub fn understand(&self, tokens: Vec<Token>, mut roles: Vec<Role>) -> Query {
+        roles.resize(tokens.len(), Role::Content);
+        for (token, role) in tokens.iter().zip(&mut roles) {
+            // A bare number is a date, a postcode or an amount, and names no service.
+            if *role == Role::Content && is_bare_number(&token.folded) {
+                *role = Role::Masked;
+            }
+        }
+        let facets = facets::recognize(&tokens, &mut roles);
+        let extracted = extract(&tokens, &roles, &self.vocabulary, true);
+        let corrections = extracted.corrections.clone();
+        Query { tokens, roles, facets, corrections, extracted }
+    }
+
+    /// Ranks the services.
+    pub fn rank(&self, query: &Query) -> Ranking {
+        ranking::rank(self, query)
+    }
+}
+
+/// "2026", "19", but not "115" (a telephone number people ask for) or "16" in "unter 16".
+fn is_bare_number(folded: &str) -> bool {
+    folded.len() >= 4 && folded.bytes().all(|b| b.is_ascii_digit())
+}

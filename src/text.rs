@@ -1,0 +1,176 @@
+//! The ground floor: how text is made comparable, whoever typed it on whatever keyboard.
+//!
+//! [`normalize`] removes what cannot be seen, [`fold`] what does not matter (case, umlaut
+//! spelling, accents), [`tokens`] cuts into words. German grammar is in [`german`].
+
+pub mod german;
+
+use unicode_normalization::{UnicodeNormalization, char::decompose_canonical};
+
+/// Composes characters (NFKC) and removes what cannot be seen: zero-width characters, soft
+/// hyphens, bidirectional controls, control characters. White space becomes single spaces; line
+/// breaks are kept as `\n`, since they end a clause.
+pub fn normalize(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.nfkc() {
+        if c == '\n' || c == '\r' {
+            while out.ends_with(' ') {
+                out.pop();
+            }
+            if !out.ends_with('\n') && !out.is_empty() {
+                out.push('\n');
+            }
+        } else if c.is_whitespace() || (c.is_control() && c != '\0') {
+            if !out.ends_with([' ', '\n']) && !out.is_empty() {
+                out.push(' ');
+            }
+        } else if !is_invisible(c) {
+            out.push(c);
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Characters that have no picture and no meaning for matching.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\0' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Lower case, `ä` as `ae`, `ß` as `ss`, accents dropped, invisible characters removed: two
+/// spellings of one word become the same text. Folding twice changes nothing.
+pub fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 4);
+    for c in normalize(text).chars() {
+        // A lone accent decomposes into a space and a mark: no second space, none at an end.
+        if c != ' ' || !(out.is_empty() || out.ends_with([' ', '\n'])) {
+            fold_char(c, &mut out);
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn fold_char(c: char, out: &mut String) {
+    if c.is_ascii() {
+        out.push(c.to_ascii_lowercase());
+        return;
+    }
+    for c in c.to_lowercase() {
+        match c {
+            'ä' => out.push_str("ae"),
+            'ö' => out.push_str("oe"),
+            'ü' => out.push_str("ue"),
+            'ß' => out.push_str("ss"),
+            'æ' => out.push_str("ae"),
+            'œ' => out.push_str("oe"),
+            'ø' => out.push('o'),
+            'ł' => out.push('l'),
+            'đ' | 'ð' => out.push('d'),
+            'ı' => out.push('i'),
+            'þ' => out.push_str("th"),
+            '’' | '‘' | '´' => out.push('\''),
+            c => decompose_canonical(c, |part| {
+                if !unicode_normalization::char::is_combining_mark(part) {
+                    out.push(part);
+                }
+            }),
+        }
+    }
+}
+
+/// One word of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The word, folded.
+    pub folded: String,
+    /// The word as typed, normalized.
+    pub typed: String,
+    /// Whether it was written with a capital first letter.
+    pub capital: bool,
+    /// Whether a clause ends after it (`.`, `,`, `?`, a line break ...).
+    pub ends_clause: bool,
+}
+
+/// Cuts a text into words: runs of letters and digits. A hyphen, dot or apostrophe separates.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let text = normalize(text);
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut word = String::new();
+    for c in text.chars().chain([' ']) {
+        if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) {
+            word.push(c);
+            continue;
+        }
+        if !word.is_empty() {
+            let mut folded = String::with_capacity(word.len() + 2);
+            word.chars().for_each(|c| fold_char(c, &mut folded));
+            let capital = word.chars().next().is_some_and(char::is_uppercase);
+            let typed = std::mem::take(&mut word);
+            if !folded.is_empty() {
+                tokens.push(Token { folded, typed, capital, ends_clause: false });
+            }
+        }
+        if matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\n' | '–' | '—')
+            && let Some(last) = tokens.last_mut()
+        {
+            last.ends_clause = true;
+        }
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn fault_13_and_14_spellings_of_one_word_fold_alike() {
+        for text in ["Führerschein", "FÜHRERSCHEIN", "fuehrerschein", "Fu\u{308}hrerschein"] {
+            assert_eq!(fold(text), "fuehrerschein");
+        }
+        assert_eq!(fold("STRAẞE"), "strasse");
+        assert_eq!(fold("ＫＦＺ"), "kfz");
+        assert_eq!(fold("Geneﬁt"), "genefit");
+        assert_eq!(fold("İstanbul ıslak"), "istanbul islak");
+    }
+
+    #[test]
+    fn fault_4_5_6_10_invisible_characters_do_not_matter() {
+        assert_eq!(fold("Personal\u{200b}aus\u{ad}weis"), "personalausweis");
+        assert_eq!(fold("\u{202e}Reise\u{2060}pass\u{feff}"), "reisepass");
+        assert_eq!(fold("Hund\u{a0}anmelden"), "hund anmelden");
+        assert_eq!(fold("a\0b\u{7}c"), "ab c");
+        assert_eq!(fold("\u{200b}\u{feff}  \u{2060}"), "");
+    }
+
+    #[test]
+    fn words_keep_their_capital_and_the_end_of_their_clause() {
+        let tokens = tokens("Ich melde mich ab, wegen Essen-West.");
+        let words: Vec<_> = tokens.iter().map(|t| t.folded.as_str()).collect();
+        assert_eq!(words, ["ich", "melde", "mich", "ab", "wegen", "essen", "west"]);
+        assert!(tokens[3].ends_clause && tokens[6].ends_clause && !tokens[1].ends_clause);
+        assert!(tokens[5].capital && !tokens[1].capital);
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_changes_nothing(text in "\\PC{0,60}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            for token in tokens(&text) {
+                let _ = german::stem(&german::skeleton(&token.folded));
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The Discord channel, against a Discord server of our own on loopback.
