@@ -1,1 +1,6 @@
-fn main() {}
+//! The `amtslotse` program: parse the command line, run, exit.
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    amtslotse::cli::main().await
+}

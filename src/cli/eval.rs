@@ -1,0 +1,72 @@
+//! `eval`.
+
+use std::{fs, io::Write, path::PathBuf};
+
+use clap::Args;
+
+use super::{DONE, FAILED, USAGE, ask::timed};
+use crate::{
+    bot::Bot,
+    conversation::Conversation,
+    eval::{Question, Report, ResultLine},
+    ids::RegionKey,
+    message::Message,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    /// Tab-separated questions
+    file: PathBuf,
+    /// Where the citizens live: name, postcode or 12-digit key
+    #[arg(long, value_name = "PLACE")]
+    pub place: Option<String>,
+    /// Write one JSON object per question to this file
+    #[arg(long, value_name = "OUT.jsonl")]
+    results: Option<PathBuf>,
+    /// Show each question that was not answered rightly at once
+    #[arg(long)]
+    misses: bool,
+}
+
+pub(super) fn run(bot: &Bot, place: Option<RegionKey>, args: &EvalArgs) -> u8 {
+    let shown = args.file.display();
+    let text = match fs::read_to_string(&args.file) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("Fehler: {shown}: {error}");
+            return USAGE;
+        }
+    };
+    let questions = match Question::parse_file(&text) {
+        Ok(questions) => questions,
+        Err(why) => {
+            eprintln!("Fehler: {shown}: {why}");
+            return USAGE;
+        }
+    };
+    let mut report = Report::default();
+    let mut lines = Vec::new();
+    for question in &questions {
+        let mut message = Message::text(question.question.as_str());
+        message.place = place;
+        let (reply, _, micros) = timed(bot, &message, &Conversation::default());
+        let verdict = report.count(question, &reply.outcome, micros, bot.catalog());
+        if args.misses && verdict.is_miss() {
+            println!("{}", verdict.describe(question, &reply.outcome));
+        }
+        let line = ResultLine { question: &question.question, outcome: &reply.outcome, micros };
+        if args.results.is_some() {
+            lines.push(serde_json::to_string(&line).expect("plain data"));
+        }
+    }
+    if let Some(path) = &args.results {
+        let written = fs::File::create(path)
+            .and_then(|mut file| lines.iter().try_for_each(|line| writeln!(file, "{line}")));
+        if let Err(error) = written {
+            eprintln!("Fehler: {}: {error}", path.display());
+            return FAILED;
+        }
+    }
+    print!("{report}");
+    DONE
+}
