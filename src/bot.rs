@@ -968,14 +968,13 @@ fn explain(bot: &Bot, text: &str) -> String {
     }
     for (at, found) in ranking.matches.iter().take(5).enumerate() {
         let service = &bot.catalog.services()[usize::from(found.class)];
+        let (nearest, likeness) = bot.matcher.nearest_expression(query, found);
         let _ = writeln!(
             out,
-            "{}. {:<38} Ähnlichkeit {:.2}, Anteil {:>3.0} %, am nächsten: »{}«",
+            "{}. {:<38} Anteil {:>3.0} %, am nächsten: »{nearest}« ({likeness:.2})",
             at + 1,
             service.id.as_str(),
-            found.score,
             found.share * 100.0,
-            bot.matcher.nearest_expression(found),
         );
         if at < 2 {
             let evidence: Vec<String> =
@@ -987,11 +986,12 @@ fn explain(bot: &Bot, text: &str) -> String {
         }
     }
     if let Some(elsewhere) = &ranking.elsewhere {
+        let (nearest, likeness) = bot.matcher.nearest_expression(query, elsewhere);
         let _ = writeln!(
             out,
-            "-  keine Leistung der Verwaltung          Ähnlichkeit {:.2}, am nächsten: »{}«",
-            elsewhere.score,
-            bot.matcher.nearest_expression(elsewhere),
+            "-  {:<38} Anteil {:>3.0} %, am nächsten: »{nearest}« ({likeness:.2})",
+            "keine Leistung der Verwaltung",
+            elsewhere.share * 100.0,
         );
     }
     let signals = crate::matching::ranking::signals(&ranking, query);

@@ -9,6 +9,7 @@
 pub mod facets;
 pub mod features;
 pub mod index;
+pub mod model;
 pub mod ranking;
 pub mod stopwords;
 pub mod vocabulary;
@@ -17,6 +18,7 @@ pub use self::ranking::{Match, Ranking};
 use self::{
     features::{Correction, Extracted, Role, extract},
     index::Index,
+    model::Model,
     vocabulary::Vocabulary,
 };
 use crate::{catalog::Catalog, message::Facet, text::Token};
@@ -57,6 +59,7 @@ impl Query {
 pub struct Matcher {
     vocabulary: Vocabulary,
     index: Index,
+    model: Model,
     priorities: Vec<u8>,
     concept_names: Vec<String>,
 }
@@ -66,9 +69,10 @@ impl Matcher {
     pub fn build(catalog: &Catalog) -> Self {
         let vocabulary = Vocabulary::build(index::words(catalog), &catalog.lexicon);
         let index = Index::build(catalog, &vocabulary);
+        let model = Model::train(&index);
         let priorities = catalog.services().iter().map(|service| service.priority).collect();
         let concept_names = catalog.lexicon.concepts.iter().map(|c| c.id.clone()).collect();
-        Self { vocabulary, index, priorities, concept_names }
+        Self { vocabulary, index, model, priorities, concept_names }
     }
 
     /// Reads a text whose words named places (or nothing) already.

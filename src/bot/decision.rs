@@ -26,9 +26,9 @@ pub enum Abstention {
 }
 
 /// From this confidence on, an answer is asserted.
-pub const ANSWER: f32 = 0.72;
+pub const ANSWER: f32 = 0.55;
 /// From this confidence on, it is worth asking back.
-pub const CLARIFY: f32 = 0.22;
+pub const CLARIFY: f32 = 0.12;
 /// Most choices in a question; more are not read.
 pub const MAX_CHOICES: usize = 5;
 /// A choice must have this share of the best one's.

@@ -144,7 +144,8 @@ fn word_features(
     let skeleton = skeleton(&token.folded);
     let stemmed = stem(&skeleton).to_owned();
     if stopwords::is_stop(&token.folded) {
-        out.push(key(b'w', &stemmed), weight::STOP, at, Kind::Word);
+        // Apart from other words: "mit" is not "Miete", whose stem and skeleton it shares.
+        out.push(key(b's', &token.folded), weight::STOP, at, Kind::Word);
         return (stemmed, true);
     }
     let scale = if role == Role::Facet { weight::FACET } else { 1.0 };

@@ -1,4 +1,4 @@
-//! Everything people say of all services, inverted: from a feature to the expressions that hold it.
+//! Everything people say of all services, as vectors of features.
 
 use rustc_hash::FxHashMap;
 
@@ -40,20 +40,7 @@ pub enum ExpressionKind {
     Authority,
 }
 
-impl ExpressionKind {
-    /// How much a likeness to such an expression counts.
-    fn trust(self) -> f32 {
-        match self {
-            Self::Name | Self::Formerly => 1.0,
-            Self::Synonym => 1.0,
-            Self::Phrase => 1.0,
-            // "Standesamt" alone should find its services, but only if nothing else does.
-            Self::Authority => 0.5,
-        }
-    }
-}
-
-/// All expressions, inverted.
+/// All expressions of a catalog as vectors of features.
 #[derive(Debug)]
 pub struct Index {
     /// The expressions, class by class.
@@ -62,57 +49,48 @@ pub struct Index {
     pub services: usize,
     /// Number of classes in all.
     pub classes: usize,
-    features: FxHashMap<Key, u32>,
-    rarity: Vec<f32>,
-    /// Where each feature's postings begin; one more at the end.
-    starts: Vec<u32>,
-    postings: Vec<(u32, f32)>,
     /// Rarity given to a word that no expression holds.
     pub unknown_rarity: f32,
+    features: FxHashMap<Key, u32>,
+    rarity: Vec<f32>,
+    /// Where each expression's features begin; one more at the end.
+    starts: Vec<u32>,
+    /// Feature and its share in the expression, sorted by feature; each expression has length 1.
+    values: Vec<(u32, f32)>,
 }
 
-/// How like a question is to the expressions.
-#[derive(Debug, Default)]
-pub struct Likeness {
-    /// Cosine by expression.
-    pub by_expression: Vec<f32>,
+/// A question as a vector of features, of length 1.
+#[derive(Debug, Clone, Default)]
+pub struct Vector {
+    /// Feature and its share, sorted by feature.
+    pub values: Vec<(u32, f32)>,
     /// The share of the question's words, by rarity, that any expression knows.
     pub coverage: f32,
 }
 
 impl Index {
-    /// Inverts the expressions of a catalog.
+    /// Takes the expressions of a catalog apart.
     pub fn build(catalog: &Catalog, vocabulary: &Vocabulary) -> Self {
         let expressions = expressions(catalog);
         let services = catalog.services().len();
         let classes = services + catalog.lexicon.matters.len();
-        let vectors: Vec<Extracted> = expressions
-            .iter()
-            .map(|expression| extract(&tokens(&expression.text), &[], vocabulary, false))
-            .collect();
-
-        let mut features: FxHashMap<Key, u32> = FxHashMap::default();
-        let mut last_class: Vec<Option<Class>> = Vec::new();
-        let mut class_counts: Vec<u32> = Vec::new();
-        for (expression, vector) in expressions.iter().zip(&vectors) {
-            for feature in &vector.features {
-                let next = features.len() as u32;
-                let id = *features.entry(feature.key).or_insert(next) as usize;
-                if id == last_class.len() {
-                    last_class.push(None);
-                    class_counts.push(0);
-                }
-                if last_class[id] != Some(expression.class) {
-                    last_class[id] = Some(expression.class);
-                    class_counts[id] += 1;
-                }
-            }
+        let extracted = extract_all(&expressions, vocabulary);
+        let (features, rarity) = count_features(&expressions, &extracted, classes);
+        let mut starts = vec![0];
+        let mut values = Vec::new();
+        for expression in &extracted {
+            let weighted = expression.iter().filter_map(|(key, weight)| {
+                let id = *features.get(key)?;
+                Some((id, weight * rarity[id as usize]))
+            });
+            let mut vector: Vec<(u32, f32)> = weighted.collect();
+            merge(&mut vector);
+            scale_to_one(&mut vector, 0.0);
+            values.extend(vector);
+            starts.push(values.len() as u32);
         }
-        let rarity: Vec<f32> =
-            class_counts.iter().map(|&count| rarity(classes as f32, count as f32)).collect();
-        let (starts, postings) = invert(&expressions, &vectors, &features, &rarity);
         let unknown_rarity = self::rarity(classes as f32, 1.0);
-        Self { expressions, services, classes, features, rarity, starts, postings, unknown_rarity }
+        Self { expressions, services, classes, unknown_rarity, features, rarity, starts, values }
     }
 
     /// The number of a feature, if any expression holds it.
@@ -120,104 +98,162 @@ impl Index {
         self.features.get(&key).copied()
     }
 
+    /// How many features there are.
+    pub fn features(&self) -> usize {
+        self.rarity.len()
+    }
+
     /// How rare a feature is among the classes.
     pub fn rarity(&self, feature: u32) -> f32 {
         self.rarity[feature as usize]
     }
 
-    /// The expressions that hold a feature, with its share in each.
-    pub fn postings(&self, feature: u32) -> &[(u32, f32)] {
-        let at = feature as usize;
-        &self.postings[self.starts[at] as usize..self.starts[at + 1] as usize]
+    /// The features of an expression.
+    pub fn values(&self, expression: usize) -> &[(u32, f32)] {
+        &self.values[self.starts[expression] as usize..self.starts[expression + 1] as usize]
     }
 
-    /// Compares a question with all expressions.
-    pub fn likeness(&self, question: &Extracted) -> Likeness {
-        let mut by_expression = vec![0.0f32; self.expressions.len()];
-        let mut weights: Vec<(u32, f32)> = Vec::with_capacity(question.features.len());
-        let mut norm = 0.0f32;
-        let mut known = 0.0f32;
-        let mut all = 0.0f32;
+    /// The expressions of a class.
+    pub fn of_class(&self, class: Class) -> std::ops::Range<usize> {
+        let start = self.expressions.partition_point(|e| e.class < class);
+        let end = self.expressions.partition_point(|e| e.class <= class);
+        start..end
+    }
+
+    /// A question as a vector.
+    pub fn vector(&self, question: &Extracted) -> Vector {
+        let mut values: Vec<(u32, f32)> = Vec::with_capacity(question.features.len());
+        let (mut unknown, mut known_words, mut all_words) = (0.0f32, 0.0f32, 0.0f32);
         for feature in &question.features {
             let id = self.feature(feature.key);
             let rarity = id.map_or(self.unknown_rarity, |id| self.rarity(id));
+            let weight = feature.weight * rarity;
             if feature.kind == Kind::Word {
-                all += feature.weight * rarity;
-                known += id.map_or(0.0, |_| feature.weight * rarity);
+                all_words += weight;
+                known_words += id.map_or(0.0, |_| weight);
             }
             match id {
-                Some(id) => weights.push((id, feature.weight * rarity)),
+                Some(id) => values.push((id, weight)),
                 // An unknown word makes the whole less like anything; unknown pairs are no news.
-                None if matches!(feature.kind, Kind::Word | Kind::Gram) => {
-                    norm += (feature.weight * rarity).powi(2) * UNKNOWN_SHARE;
-                }
+                None if feature.kind == Kind::Word => unknown += weight * weight,
                 None => {}
             }
         }
-        merge(&mut weights);
-        norm += weights.iter().map(|(_, weight)| weight * weight).sum::<f32>();
-        let norm = norm.sqrt().max(f32::MIN_POSITIVE);
-        for (id, weight) in weights {
-            let share = weight / norm;
-            for &(expression, value) in self.postings(id) {
-                by_expression[expression as usize] += share * value;
+        merge(&mut values);
+        scale_to_one(&mut values, unknown);
+        let coverage = if all_words > 0.0 { known_words / all_words } else { 0.0 };
+        Vector { values, coverage }
+    }
+
+    /// The expression of a class that a question is nearest to, and the cosine between them.
+    pub fn nearest(&self, question: &Vector, class: Class) -> (u32, f32) {
+        let mut best = (0, -1.0);
+        for expression in self.of_class(class) {
+            let cosine = product(&question.values, self.values(expression));
+            if cosine > best.1 {
+                best = (expression as u32, cosine);
             }
         }
-        let coverage = if all > 0.0 { known / all } else { 0.0 };
-        Likeness { by_expression, coverage }
+        best
     }
 }
 
-/// How much an unknown word or letter run dampens the likeness.
-const UNKNOWN_SHARE: f32 = 0.4;
+/// The product of two vectors, both sorted by feature.
+fn product(mut a: &[(u32, f32)], mut b: &[(u32, f32)]) -> f32 {
+    let mut sum = 0.0;
+    while let ([(x, v), rest_a @ ..], [(y, w), rest_b @ ..]) = (a, b) {
+        match x.cmp(y) {
+            std::cmp::Ordering::Less => a = rest_a,
+            std::cmp::Ordering::Greater => b = rest_b,
+            std::cmp::Ordering::Equal => {
+                sum += v * w;
+                (a, b) = (rest_a, rest_b);
+            }
+        }
+    }
+    sum
+}
 
 fn rarity(classes: f32, count: f32) -> f32 {
     (1.0 + classes / count).ln()
 }
 
-/// Adds up equal features; sorted by number, so that sums come out the same on every machine.
-fn merge(weights: &mut Vec<(u32, f32)>) {
-    weights.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    weights.dedup_by(|b, a| {
-        let same = a.0 == b.0;
-        if same {
-            a.1 = a.1.max(b.1);
-        }
-        same
-    });
+/// The features of all expressions, on all cores; the order is that of the expressions.
+fn extract_all(expressions: &[Expression], vocabulary: &Vocabulary) -> Vec<Vec<(Key, f32)>> {
+    let one = |expression: &Expression| -> Vec<(Key, f32)> {
+        let extracted = extract(&tokens(&expression.text), &[], vocabulary, false);
+        extracted.features.into_iter().map(|feature| (feature.key, feature.weight)).collect()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = expressions.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = expressions
+            .chunks(share)
+            .map(|part| scope.spawn(move || part.iter().map(one).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().expect("extraction does not panic")).collect()
+    })
 }
 
-fn invert(
+/// Numbers the features that at least two expressions hold (a letter run of a single expression
+/// teaches nothing about others), and how rare each is among the classes.
+fn count_features(
     expressions: &[Expression],
-    vectors: &[Extracted],
-    features: &FxHashMap<Key, u32>,
-    rarity: &[f32],
-) -> (Vec<u32>, Vec<(u32, f32)>) {
-    let mut by_feature: Vec<Vec<(u32, f32)>> = vec![Vec::new(); features.len()];
-    for (at, (expression, vector)) in expressions.iter().zip(vectors).enumerate() {
-        let mut weights: Vec<(u32, f32)> = vector
-            .features
-            .iter()
-            .map(|feature| {
-                let id = features[&feature.key];
-                (id, feature.weight * rarity[id as usize])
-            })
-            .collect();
-        merge(&mut weights);
-        let norm = weights.iter().map(|(_, w)| w * w).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        let trust = expression.kind.trust();
-        for (id, weight) in weights {
-            by_feature[id as usize].push((at as u32, trust * weight / norm));
+    extracted: &[Vec<(Key, f32)>],
+    classes: usize,
+) -> (FxHashMap<Key, u32>, Vec<f32>) {
+    #[derive(Default)]
+    struct Seen {
+        expressions: u32,
+        classes: u32,
+        last_expression: u32,
+        last_class: Option<Class>,
+    }
+    let mut seen: FxHashMap<Key, Seen> = FxHashMap::default();
+    let mut order: Vec<Key> = Vec::new();
+    for (at, (expression, features)) in expressions.iter().zip(extracted).enumerate() {
+        for (key, _) in features {
+            let seen = seen.entry(*key).or_insert_with(|| {
+                order.push(*key);
+                Seen { last_expression: u32::MAX, ..Seen::default() }
+            });
+            if seen.last_expression != at as u32 {
+                seen.last_expression = at as u32;
+                seen.expressions += 1;
+            }
+            if seen.last_class != Some(expression.class) {
+                seen.last_class = Some(expression.class);
+                seen.classes += 1;
+            }
         }
     }
-    let mut starts = Vec::with_capacity(by_feature.len() + 1);
-    let mut postings = Vec::new();
-    for list in by_feature {
-        starts.push(postings.len() as u32);
-        postings.extend(list);
+    let mut ids = FxHashMap::default();
+    let mut rarities = Vec::new();
+    for key in order {
+        let seen = &seen[&key];
+        if seen.expressions >= MIN_EXPRESSIONS {
+            ids.insert(key, rarities.len() as u32);
+            rarities.push(rarity(classes as f32, seen.classes as f32));
+        }
     }
-    starts.push(postings.len() as u32);
-    (starts, postings)
+    (ids, rarities)
+}
+
+/// A feature of fewer expressions is left out.
+const MIN_EXPRESSIONS: u32 = 1;
+
+/// Makes features unique (the strongest counts) and sorts them by number, so that sums come out
+/// the same on every machine.
+fn merge(weights: &mut Vec<(u32, f32)>) {
+    weights.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    weights.dedup_by_key(|(id, _)| *id);
+}
+
+/// Scales a vector to length 1; `more` is the squared length of what it does not show.
+fn scale_to_one(vector: &mut [(u32, f32)], more: f32) {
+    let norm = vector.iter().map(|(_, w)| w * w).sum::<f32>() + more;
+    let norm = norm.sqrt().max(f32::MIN_POSITIVE);
+    vector.iter_mut().for_each(|(_, weight)| *weight /= norm);
 }
 
 /// All expressions of a catalog, class by class: services in order of their ids, then matters.

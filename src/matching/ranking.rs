@@ -14,14 +14,10 @@ pub const KEPT: usize = 8;
 pub struct Match {
     /// Position of the service in the catalog; matters come after all services.
     pub class: Class,
-    /// Likeness of all its expressions taken together, about 0 to 1.
+    /// What the question's features speak for it, in natural logarithms of odds.
     pub score: f32,
     /// Its share among all classes, 0 to 1.
     pub share: f32,
-    /// Likeness of its nearest expression, 0 to 1.
-    pub nearest: f32,
-    /// Which expression that is.
-    pub expression: u32,
 }
 
 /// Services in order, best first.
@@ -35,78 +31,54 @@ pub struct Ranking {
     pub confidence: f32,
     /// The share of the question's words, by rarity, that the catalog knows at all.
     pub coverage: f32,
-    /// Whether the question is just the name or a synonym of the first match.
+    /// Likeness of the first match's nearest expression, 0 to 1.
+    pub nearest: f32,
+    /// Whether that expression is its name or a synonym and the question says nothing else.
     pub named: bool,
 }
 
-/// How sharply near expressions outweigh far ones.
-const SHARPNESS: f32 = 22.0;
-/// How much the number of expressions of a class is discounted: 0 not at all, 1 fully.
-const SIZE_DISCOUNT: f32 = 0.35;
-/// Sharpness of the shares.
-const TEMPERATURE: f32 = 0.028;
-/// What a service asked daily has ahead of a rare one, in likeness.
-const PRIORITY_BONUS: f32 = 0.006;
+/// What a service asked daily has ahead of a rare one, in score.
+const PRIORITY_BONUS: f32 = 0.15;
 
 pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     let index = &matcher.index;
-    let likeness = index.likeness(&query.extracted);
-    let mut classes: Vec<Match> = Vec::new();
-    let mut at = 0;
-    while at < index.expressions.len() {
-        let class = index.expressions[at].class;
-        let end = at + index.expressions[at..].partition_point(|e| e.class == class);
-        if let Some(scored) = score_class(&likeness.by_expression[at..end], class, at) {
-            classes.push(scored);
-        }
-        at = end;
+    let vector = index.vector(&query.extracted);
+    let mut scores = matcher.model.scores(&vector);
+    for (score, priority) in scores.iter_mut().zip(&matcher.priorities) {
+        *score += PRIORITY_BONUS * f32::from(3u8.saturating_sub(*priority));
     }
-    for scored in &mut classes {
-        if let Some(&priority) = matcher.priorities.get(scored.class as usize) {
-            scored.score += PRIORITY_BONUS * f32::from(3u8.saturating_sub(priority));
-        }
+    let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = scores.iter().map(|score| (score - best).exp()).sum();
+    let matched = |class: usize| Match {
+        class: class as Class,
+        score: scores[class],
+        share: (scores[class] - best).exp() / sum,
+    };
+    let mut order: Vec<usize> = (0..index.services).collect();
+    let by_score = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
+    if order.len() > KEPT {
+        order.select_nth_unstable_by(KEPT, by_score);
+        order.truncate(KEPT);
     }
-    classes.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.class.cmp(&b.class)));
-    give_shares(&mut classes);
-    let services = index.services;
-    let elsewhere = classes.iter().find(|m| usize::from(m.class) >= services).cloned();
-    let matches: Vec<Match> =
-        classes.into_iter().filter(|m| usize::from(m.class) < services).take(KEPT).collect();
-    let named = matches.first().is_some_and(|best| {
-        best.nearest > 0.97
-            && index.expressions[best.expression as usize].kind == ExpressionKind::Name
-    });
-    let mut ranking =
-        Ranking { matches, elsewhere, confidence: 0.0, coverage: likeness.coverage, named };
+    order.sort_by(by_score);
+    // Nothing known in the question: every service would be as likely.
+    let matches: Vec<Match> = if vector.values.is_empty() {
+        Vec::new()
+    } else {
+        order.into_iter().map(matched).collect()
+    };
+    let elsewhere = (index.services..index.classes).max_by(|a, b| by_score(b, a)).map(matched);
+    let (expression, nearest) =
+        matches.first().map_or((0, 0.0), |best| index.nearest(&vector, best.class));
+    let named = nearest > 0.97
+        && matches!(
+            index.expressions[expression as usize].kind,
+            ExpressionKind::Name | ExpressionKind::Synonym
+        );
+    let coverage = vector.coverage;
+    let mut ranking = Ranking { matches, elsewhere, confidence: 0.0, coverage, nearest, named };
     ranking.confidence = confidence(&ranking, query);
     ranking
-}
-
-/// Soft maximum over the expressions of one class: the nearest counts most, more near ones add.
-fn score_class(likeness: &[f32], class: Class, start: usize) -> Option<Match> {
-    let (nearest_at, nearest) = likeness
-        .iter()
-        .copied()
-        .enumerate()
-        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
-    if nearest <= 0.0 {
-        return None;
-    }
-    let sum: f32 = likeness.iter().map(|&value| ((value - nearest) * SHARPNESS).exp()).sum();
-    let size = likeness.len() as f32;
-    let score = nearest + (sum.ln() - SIZE_DISCOUNT * size.ln()) / SHARPNESS;
-    let expression = (start + nearest_at) as u32;
-    Some(Match { class, score, share: 0.0, nearest, expression })
-}
-
-fn give_shares(classes: &mut [Match]) {
-    let Some(best) = classes.first().map(|m| m.score) else { return };
-    let mut sum = 0.0;
-    for scored in classes.iter_mut() {
-        scored.share = ((scored.score - best) / TEMPERATURE).exp();
-        sum += scored.share;
-    }
-    classes.iter_mut().for_each(|scored| scored.share /= sum);
 }
 
 /// Logistic regression on readable signals, fitted on questions set apart for tuning (see
@@ -124,8 +96,8 @@ fn confidence(ranking: &Ranking, query: &Query) -> f32 {
 
 /// Names of the signals, in order.
 pub const SIGNALS: [&str; 6] = ["share", "margin", "nearest", "coverage", "elsewhere", "words"];
-const CONFIDENCE_WEIGHTS: [f32; 6] = [3.0, 3.0, 4.0, 1.0, -3.0, 0.0];
-const CONFIDENCE_BIAS: f32 = -4.0;
+const CONFIDENCE_WEIGHTS: [f32; 6] = [4.39, 2.96, 1.49, -0.47, -8.86, 3.73];
+const CONFIDENCE_BIAS: f32 = -4.51;
 
 /// What the confidence is made of.
 pub fn signals(ranking: &Ranking, query: &Query) -> [f32; 6] {
@@ -133,10 +105,9 @@ pub fn signals(ranking: &Ranking, query: &Query) -> [f32; 6] {
     let share = best.map_or(0.0, |m| m.share);
     let score = best.map_or(0.0, |m| m.score);
     let second = ranking.matches.get(1).map_or(0.0, |m| m.score);
-    let nearest = best.map_or(0.0, |m| m.nearest);
     let elsewhere = ranking.elsewhere.as_ref().map_or(0.0, |m| m.share);
     let words = query.content_words().count().min(8) as f32 / 8.0;
-    [share, (score - second) * 10.0, nearest, ranking.coverage, elsewhere, words]
+    [share, (score - second).min(10.0) / 10.0, ranking.nearest, ranking.coverage, elsewhere, words]
 }
 
 /// Which words spoke for a match, strongest first: (word as typed, its part of the likeness).
@@ -146,10 +117,7 @@ pub fn evidence(matcher: &Matcher, query: &Query, found: &Match) -> Vec<(String,
     let mut ideas: Vec<(String, f32)> = Vec::new();
     for feature in &query.extracted.features {
         let Some(id) = index.feature(feature.key) else { continue };
-        let share = index
-            .postings(id)
-            .binary_search_by_key(&found.expression, |&(expression, _)| expression)
-            .map_or(0.0, |at| index.postings(id)[at].1 * feature.weight * index.rarity(id));
+        let share = matcher.model.weight(id, found.class) * feature.weight * index.rarity(id);
         if share <= 0.0 {
             continue;
         }
@@ -178,9 +146,11 @@ pub fn evidence(matcher: &Matcher, query: &Query, found: &Match) -> Vec<(String,
 }
 
 impl Matcher {
-    /// The expression of the catalog that a match is nearest to.
-    pub fn nearest_expression(&self, found: &Match) -> &str {
-        &self.index.expressions[found.expression as usize].text
+    /// The expression of a match that a question is nearest to, and how near it is, 0 to 1.
+    pub fn nearest_expression(&self, query: &Query, found: &Match) -> (&str, f32) {
+        let vector = self.index.vector(&query.extracted);
+        let (expression, likeness) = self.index.nearest(&vector, found.class);
+        (&self.index.expressions[expression as usize].text, likeness)
     }
 
     /// The number of expressions compared with.

@@ -1,0 +1,180 @@
+//! The linear model: how much each feature speaks for each class.
+//!
+//! It begins as a multinomial naive Bayes model, whose weights are counted in one pass, and is then
+//! corrected on the catalog's own expressions: wherever another class scores near the right one,
+//! what speaks for the right one is strengthened and what speaks for the other is weakened (steps
+//! of gradient descent on the softmax loss, over the classes that are near). A feature has a weight
+//! only for classes that use it, so the model stays small. The order of the steps is fixed: the
+//! same catalog gives the same model.
+
+use super::index::{Class, Index, Vector};
+
+/// Added to every count of naive Bayes: what a class might say too.
+const SMOOTHING: f32 = 0.08;
+/// Passes over all expressions.
+const PASSES: usize = 2;
+/// Size of the first pass's steps; later ones are smaller.
+const STEP: f32 = 2.0;
+/// Classes this far below the best score take no part in a step.
+const NEAR: f32 = 5.0;
+
+/// Weights of features for classes.
+#[derive(Debug)]
+pub struct Model {
+    /// Where each feature's weights begin; one more at the end.
+    starts: Vec<u32>,
+    classes: Vec<Class>,
+    weights: Vec<f32>,
+    /// For each class: what each unit of a question's length costs, since a class of many words
+    /// explains any single one less.
+    lengths: Vec<f32>,
+    /// For each class: added once.
+    offsets: Vec<f32>,
+}
+
+impl Model {
+    /// Counts and corrects a model of an index.
+    pub fn train(index: &Index) -> Self {
+        let mut model = Self::count(index);
+        model.correct(index);
+        model
+    }
+
+    /// Naive Bayes: the logarithm of how much more often a class uses a feature than it would
+    /// by [`SMOOTHING`] alone.
+    fn count(index: &Index) -> Self {
+        let mut entries: Vec<Vec<(Class, f32)>> = vec![Vec::new(); index.features()];
+        let mut totals = vec![0.0f32; index.classes];
+        for (at, expression) in index.expressions.iter().enumerate() {
+            for &(feature, value) in index.values(at) {
+                totals[usize::from(expression.class)] += value;
+                let list = &mut entries[feature as usize];
+                match list.last_mut() {
+                    Some((class, sum)) if *class == expression.class => *sum += value,
+                    _ => list.push((expression.class, value)),
+                }
+            }
+        }
+        let vocabulary = SMOOTHING * index.features() as f32;
+        let lengths = totals.iter().map(|total| -(total + vocabulary).ln()).collect();
+        let offsets = vec![0.0; index.classes];
+        let mut model =
+            Self { starts: vec![0], classes: Vec::new(), weights: Vec::new(), lengths, offsets };
+        for list in entries {
+            for (class, sum) in list {
+                model.classes.push(class);
+                model.weights.push((1.0 + sum / SMOOTHING).ln());
+            }
+            model.starts.push(model.classes.len() as u32);
+        }
+        model
+    }
+
+    fn correct(&mut self, index: &Index) {
+        let mut scores = vec![0.0f32; index.classes];
+        let mut near: Vec<(Class, f32)> = Vec::new();
+        let mut order: Vec<u32> = (0..index.expressions.len() as u32).collect();
+        let mut random = Lcg(0x5eed);
+        for pass in 0..PASSES {
+            random.shuffle(&mut order);
+            let step = STEP / (1.0 + pass as f32);
+            for &at in &order {
+                let at = at as usize;
+                let right = index.expressions[at].class;
+                let values = index.values(at);
+                self.score_into(values, &mut scores);
+                near_classes(&scores, right, &mut near);
+                if !near.is_empty() {
+                    self.step(values, &near, step);
+                }
+            }
+        }
+    }
+
+    /// One step of gradient descent: `near` holds, by class, how far it is to be moved.
+    fn step(&mut self, values: &[(u32, f32)], near: &[(Class, f32)], size: f32) {
+        for &(feature, value) in values {
+            let range =
+                self.starts[feature as usize] as usize..self.starts[feature as usize + 1] as usize;
+            let classes = &self.classes[range.clone()];
+            let weights = &mut self.weights[range];
+            for &(class, pull) in near {
+                if let Ok(at) = classes.binary_search(&class) {
+                    weights[at] += size * pull * value;
+                }
+            }
+        }
+        for &(class, pull) in near {
+            self.offsets[usize::from(class)] += 0.1 * size * pull;
+        }
+    }
+
+    /// How much a question speaks for each class.
+    pub fn scores(&self, question: &Vector) -> Vec<f32> {
+        let mut scores = vec![0.0; self.lengths.len()];
+        self.score_into(&question.values, &mut scores);
+        scores
+    }
+
+    fn score_into(&self, values: &[(u32, f32)], scores: &mut [f32]) {
+        let length: f32 = values.iter().map(|(_, value)| value).sum();
+        for ((score, per_length), offset) in scores.iter_mut().zip(&self.lengths).zip(&self.offsets)
+        {
+            *score = offset + length * per_length;
+        }
+        for &(feature, value) in values {
+            let range =
+                self.starts[feature as usize] as usize..self.starts[feature as usize + 1] as usize;
+            for (class, weight) in self.classes[range.clone()].iter().zip(&self.weights[range]) {
+                scores[usize::from(*class)] += value * weight;
+            }
+        }
+    }
+
+    /// What one feature speaks for one class.
+    pub fn weight(&self, feature: u32, class: Class) -> f32 {
+        let range =
+            self.starts[feature as usize] as usize..self.starts[feature as usize + 1] as usize;
+        let at = self.classes[range.clone()].binary_search(&class);
+        at.map_or(0.0, |at| self.weights[range][at])
+    }
+}
+
+/// The right class and those near the best, each with how far it is to be moved: by what its share
+/// (softmax) lacks of 1, or has above 0.
+fn near_classes(scores: &[f32], right: Class, near: &mut Vec<(Class, f32)>) {
+    near.clear();
+    let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for (class, &score) in scores.iter().enumerate() {
+        let class = class as Class;
+        if score > best - NEAR || class == right {
+            let share = (score - best).exp();
+            sum += share;
+            near.push((class, share));
+        }
+    }
+    for (class, share) in near.iter_mut() {
+        let target = if *class == right { 1.0 } else { 0.0 };
+        *share = target - *share / sum;
+    }
+    // Hardly anything to move: not worth the time.
+    near.retain(|(_, pull)| pull.abs() > 0.01);
+}
+
+/// A small generator of the same numbers everywhere (Knuth's MMIX constants).
+struct Lcg(u64);
+
+impl Lcg {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % limit.max(1)
+    }
+
+    fn shuffle(&mut self, list: &mut [u32]) {
+        for at in (1..list.len()).rev() {
+            list.swap(at, self.below(at + 1));
+        }
+    }
+}
