@@ -308,7 +308,7 @@ impl Turn<'_> {
         };
         let notice = Block::Notice(self.say(key));
         let ranking = self.bot.matcher.rank(&heeded.query);
-        let mut reply = if decide(&ranking) == Decision::Answer {
+        let mut reply = if ranking.confidence >= decision::ANSWER_IN_DANGER {
             let place = self.place(heeded);
             self.question(heeded, place, &ranking)
         } else {

@@ -115,6 +115,20 @@ pub async fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Prints text; a reader who has gone away (`| head`) ends the command quietly.
+fn show(text: &str) -> u8 {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => DONE,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => FAILED,
+        Err(error) => {
+            eprintln!("Fehler: die Ausgabe kann nicht geschrieben werden: {error}");
+            FAILED
+        }
+    }
+}
+
 /// The settings, from `--config` and the environment; what is wrong is told to the operator.
 fn load_config(common: &Common) -> Result<Loaded, u8> {
     Config::load(common.config.as_deref(), std::env::vars()).map_err(|error| {

@@ -280,7 +280,7 @@ impl Tally {
         if self.all > self.with_service {
             writeln!(
                 f,
-                "{name:<20}{:>5}{:>19}{:>19}{:>19}   (no service: declined, asked, asserted)",
+                "{name:<20}{:>5}{:>19}{:>19}{:>19}",
                 self.all - self.with_service,
                 self.cell(Verdict::Declined),
                 self.cell(Verdict::AskedInVain),
@@ -293,11 +293,20 @@ impl Tally {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:<20}{:>5}{:>19}{:>19}{:>19}{:>19}{:>7}{:>7}",
-            "", "n", "right at once", "after one q.", "wrong", "missed", "top-1", "top-3"
-        )?;
+        if self.all.with_service > 0 {
+            writeln!(
+                f,
+                "{:<20}{:>5}{:>19}{:>19}{:>19}{:>19}{:>7}{:>7}",
+                "", "n", "right at once", "after one q.", "wrong", "missed", "top-1", "top-3"
+            )?;
+        }
+        if self.all.all > self.all.with_service {
+            writeln!(
+                f,
+                "{:<20}{:>5}{:>19}{:>19}{:>19}",
+                "without a service", "n", "declined", "asked", "asserted"
+            )?;
+        }
         self.all.row(f, "all")?;
         for (priority, tally) in &self.by_priority {
             tally.row(f, &format!("priority {priority}"))?;

@@ -27,8 +27,11 @@ pub enum Abstention {
 
 /// From this confidence on, an answer is asserted.
 pub const ANSWER: f32 = 0.55;
+/// Beside an emergency number, a service is named only from this confidence on: a person in danger
+/// is not to be distracted.
+pub const ANSWER_IN_DANGER: f32 = 0.95;
 /// From this confidence on, it is worth asking back.
-pub const CLARIFY: f32 = 0.12;
+pub const CLARIFY: f32 = 0.08;
 /// Most choices in a question; more are not read.
 pub const MAX_CHOICES: usize = 5;
 /// A choice must have this share of the best one's.

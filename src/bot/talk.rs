@@ -1,26 +1,30 @@
 //! What is said that is no question for a service: small talk, insults, emergencies.
 
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
 use crate::{
     catalog::{Lexicon, lexicon::TalkKind},
     matching::stopwords,
     text::{Token, fold, tokens},
 };
 
-/// The expressions of the lexicon, cut into words.
+/// The expressions of the lexicon, cut into words and found by their first one.
 #[derive(Debug, Default)]
 pub struct Talk {
-    entries: Vec<Entry>,
+    /// What each entry of the lexicon is.
+    kinds: Vec<TalkKind>,
+    whole: ByFirstWord,
+    contains: ByFirstWord,
+    except: ByFirstWord,
     /// Expressions without a letter or digit ("👍"), as they are.
     symbols: Vec<(String, TalkKind)>,
 }
 
-#[derive(Debug)]
-struct Entry {
-    kind: TalkKind,
-    whole: Vec<Vec<String>>,
-    contains: Vec<Vec<String>>,
-    except: Vec<Vec<String>>,
-}
+/// Patterns (entry they belong to, words) by the word they begin with.
+#[derive(Debug, Default)]
+struct ByFirstWord(FxHashMap<String, Vec<(usize, Vec<String>)>>);
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,36 +35,33 @@ pub struct Heard {
     pub whole: bool,
 }
 
-/// Stands for up to so many words in a pattern.
+/// `...` stands for up to so many words in a pattern.
 const GAP: usize = 5;
 
 impl Talk {
     /// Prepares the lexicon's talk.
     pub fn build(lexicon: &Lexicon) -> Self {
-        let words = |expressions: &[String]| {
-            expressions.iter().map(|e| pattern(e)).filter(|p| !p.is_empty()).collect()
-        };
         let mut talk = Self::default();
-        for entry in &lexicon.talk {
+        for (at, entry) in lexicon.talk.iter().enumerate() {
             for expression in &entry.whole {
-                if pattern(expression).is_empty() && !fold(expression).is_empty() {
+                if tokens(expression).is_empty() && !fold(expression).is_empty() {
                     talk.symbols.push((fold(expression), entry.kind));
                 }
             }
-            talk.entries.push(Entry {
-                kind: entry.kind,
-                whole: words(&entry.whole),
-                contains: words(&entry.contains),
-                except: words(&entry.except),
-            });
+            talk.kinds.push(entry.kind);
+            talk.whole.add(at, &entry.whole);
+            talk.contains.add(at, &entry.contains);
+            talk.except.add(at, &entry.except);
         }
         talk
     }
 
     /// The most urgent danger spoken of.
     pub fn danger(&self, tokens: &[Token]) -> Option<TalkKind> {
-        let urgent = self.entries.iter().filter(|entry| entry.kind.is_urgent());
-        urgent.filter(|entry| entry.heard_in(tokens)).map(|entry| entry.kind).min()
+        let whole = self.whole.starting_at(tokens, 0).filter(|&(_, end)| end == tokens.len());
+        let whole = whole.map(|(entry, _)| entry);
+        let contained = self.contained(tokens);
+        whole.chain(contained).map(|entry| self.kinds[entry]).filter(|kind| kind.is_urgent()).min()
     }
 
     /// Small talk, insults and the like.
@@ -70,50 +71,75 @@ impl Talk {
             let symbol = self.symbols.iter().find(|(symbol, _)| folded.contains(symbol.as_str()));
             return symbol.map(|&(_, kind)| Heard { kind, whole: true });
         }
-        if let Some(kind) = self.whole(tokens) {
+        if let Some(kind) = self.whole_message(tokens) {
             return Some(Heard { kind, whole: true });
         }
-        let calm = self.entries.iter().filter(|entry| !entry.kind.is_urgent());
-        calm.filter(|entry| entry.contained_in(tokens))
-            .map(|entry| entry.kind)
+        self.contained(tokens)
+            .map(|entry| self.kinds[entry])
+            .filter(|kind| !kind.is_urgent())
             .max_by_key(|kind| weight(*kind))
             .map(|kind| Heard { kind, whole: false })
     }
 
+    /// The entries of which an expression stands somewhere in the message, and no exception.
+    fn contained(&self, tokens: &[Token]) -> impl Iterator<Item = usize> {
+        let all = |patterns: &ByFirstWord| -> BTreeSet<usize> {
+            let at = 0..tokens.len();
+            at.flat_map(|at| patterns.starting_at(tokens, at)).map(|(entry, _)| entry).collect()
+        };
+        let mut found = all(&self.contains);
+        if !found.is_empty() {
+            let excepted = all(&self.except);
+            found.retain(|entry| !excepted.contains(entry));
+        }
+        found.into_iter()
+    }
+
     /// The kind of a message that consists of whole expressions and filler only.
-    fn whole(&self, tokens: &[Token]) -> Option<TalkKind> {
+    fn whole_message(&self, tokens: &[Token]) -> Option<TalkKind> {
         // best[i]: the weightiest kind with which the first i words can be covered.
         let mut best: Vec<Option<Option<TalkKind>>> = vec![None; tokens.len() + 1];
         best[0] = Some(None);
         for at in 0..tokens.len() {
             let Some(so_far) = best[at] else { continue };
-            let mut reach = |end: usize, kind: Option<TalkKind>| {
-                let heavier = match (so_far, kind) {
-                    (Some(a), Some(b)) if weight(a) >= weight(b) => Some(a),
-                    (a, None) => a,
-                    (_, b) => b,
-                };
-                let better = match best[end] {
-                    None => true,
-                    Some(old) => heavier.map(weight) > old.map(weight),
-                };
-                if better {
-                    best[end] = Some(heavier);
-                }
-            };
-            if stopwords::is_stop(&tokens[at].folded) {
-                reach(at + 1, None);
-            }
-            for entry in &self.entries {
-                for words in &entry.whole {
-                    let run = tokens.get(at..at + words.len());
-                    if run.is_some_and(|run| run.iter().map(|t| &t.folded).eq(words)) {
-                        reach(at + words.len(), Some(entry.kind));
-                    }
+            let filler = stopwords::is_stop(&tokens[at].folded).then_some((at + 1, None));
+            let expressions = self
+                .whole
+                .starting_at(tokens, at)
+                .map(|(entry, end)| (end, Some(self.kinds[entry])));
+            for (end, kind) in filler.into_iter().chain(expressions) {
+                let heavier = so_far.into_iter().chain(kind).max_by_key(|kind| weight(*kind));
+                let reached = &mut best[end];
+                if reached.is_none_or(|old| heavier.map(weight) > old.map(weight)) {
+                    *reached = Some(heavier);
                 }
             }
         }
         best[tokens.len()].flatten()
+    }
+}
+
+impl ByFirstWord {
+    fn add(&mut self, entry: usize, expressions: &[String]) {
+        for expression in expressions {
+            let words = pattern(expression);
+            if let Some(first) = words.first() {
+                self.0.entry(first.clone()).or_default().push((entry, words));
+            }
+        }
+    }
+
+    /// The patterns that fit at a word: (entry, where it ends).
+    fn starting_at<'a>(
+        &'a self,
+        tokens: &'a [Token],
+        at: usize,
+    ) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let patterns = tokens.get(at).and_then(|token| self.0.get(&token.folded));
+        patterns
+            .into_iter()
+            .flatten()
+            .filter_map(move |(entry, words)| Some((*entry, end_of(tokens, at, words)?)))
     }
 }
 
@@ -132,34 +158,23 @@ fn weight(kind: TalkKind) -> u8 {
     }
 }
 
-impl Entry {
-    fn heard_in(&self, tokens: &[Token]) -> bool {
-        let is_all = |words: &Vec<String>| tokens.iter().map(|t| &t.folded).eq(words);
-        self.whole.iter().any(is_all) || self.contained_in(tokens)
-    }
-
-    fn contained_in(&self, tokens: &[Token]) -> bool {
-        let holds = |words: &Vec<String>| (0..tokens.len()).any(|at| matches_at(tokens, at, words));
-        self.contains.iter().any(holds) && !self.except.iter().any(holds)
-    }
-}
-
+/// The words of an expression; `...` stays as it is.
 fn pattern(expression: &str) -> Vec<String> {
-    let parts: Vec<&str> = expression.split("...").collect();
-    let mut words = Vec::new();
-    for (at, part) in parts.iter().enumerate() {
-        if at > 0 {
+    let mut words: Vec<String> = Vec::new();
+    for (at, part) in expression.split("...").enumerate() {
+        if at > 0 && !words.is_empty() {
             words.push("...".to_owned());
         }
         words.extend(tokens(part).into_iter().map(|token| token.folded));
     }
-    if words.iter().all(|word| word == "...") { Vec::new() } else { words }
+    words
 }
 
-fn matches_at(tokens: &[Token], at: usize, pattern: &[String]) -> bool {
-    let Some((first, rest)) = pattern.split_first() else { return true };
+/// Where a pattern that begins at a word ends.
+fn end_of(tokens: &[Token], at: usize, pattern: &[String]) -> Option<usize> {
+    let Some((first, rest)) = pattern.split_first() else { return Some(at) };
     if first == "..." {
-        return (at..=tokens.len().min(at + GAP)).any(|at| matches_at(tokens, at, rest));
+        return (at..=tokens.len().min(at + GAP)).find_map(|at| end_of(tokens, at, rest));
     }
-    tokens.get(at).is_some_and(|token| token.folded == *first) && matches_at(tokens, at + 1, rest)
+    if tokens.get(at)?.folded == *first { end_of(tokens, at + 1, rest) } else { None }
 }

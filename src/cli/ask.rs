@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::{DONE, FAILED};
+use super::{DONE, FAILED, show};
 use crate::{
     bot::Bot,
     channel::terminal,
@@ -86,7 +86,7 @@ pub(super) fn ask(bot: &Bot, place: Option<RegionKey>, args: &AskArgs) -> u8 {
     } else {
         out.push_str(&terminal::render(&reply, colour));
     }
-    print_line(&out)
+    show_line(&out)
 }
 
 pub(super) async fn chat(bot: &Bot, place: Option<RegionKey>, args: &ChatArgs) -> u8 {
@@ -96,7 +96,7 @@ pub(super) async fn chat(bot: &Bot, place: Option<RegionKey>, args: &ChatArgs) -
     if terminal {
         let (greeting, _) = bot.respond(&Message::text("/start"), &conversation);
         let farewell = "(Ende: Strg+D)";
-        if print_line(&format!("{}\n{farewell}", terminal::render(&greeting, colour))) != DONE {
+        if show_line(&format!("{}\n{farewell}", terminal::render(&greeting, colour))) != DONE {
             return DONE;
         }
     }
@@ -131,7 +131,7 @@ pub(super) async fn chat(bot: &Bot, place: Option<RegionKey>, args: &ChatArgs) -
         } else {
             format!("> {text}\n{}\n", terminal::render(&reply, colour))
         };
-        if print_line(&out) != DONE {
+        if show_line(&out) != DONE {
             return DONE;
         }
     }
@@ -148,15 +148,6 @@ fn json(reply: &Reply, micros: u64) -> String {
     serde_json::to_string(&answer).expect("plain data")
 }
 
-/// Prints a line; a reader who has gone away is no failure of ours.
-fn print_line(text: &str) -> u8 {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Ok(()) => DONE,
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => FAILED,
-        Err(error) => {
-            eprintln!("Fehler: die Ausgabe kann nicht geschrieben werden: {error}");
-            FAILED
-        }
-    }
+fn show_line(text: &str) -> u8 {
+    show(&format!("{text}\n"))
 }

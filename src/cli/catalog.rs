@@ -1,10 +1,10 @@
 //! `catalog check` and `catalog stats`.
 
-use std::path::PathBuf;
+use std::{fmt::Write, path::PathBuf};
 
 use clap::Subcommand;
 
-use super::{DONE, FAILED};
+use super::{DONE, FAILED, show};
 use crate::{
     catalog::{
         Catalog, CatalogFiles, Severity,
@@ -51,28 +51,32 @@ pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
         CatalogCommand::Check { hints, .. } => {
             let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
             let shown = findings.iter().filter(|f| *hints || f.severity == Severity::Error);
-            shown.for_each(|finding| println!("{finding}"));
-            println!(
+            let mut out = String::new();
+            for finding in shown {
+                let _ = writeln!(out, "{finding}");
+            }
+            let _ = writeln!(
+                out,
                 "{} Leistungen geprüft: {errors} Fehler, {} Hinweise{}",
                 catalog.services().len(),
                 findings.len() - errors,
                 if *hints || findings.len() == errors { "" } else { " (anzeigen mit --hints)" },
             );
+            show(&out);
             if errors == 0 { DONE } else { FAILED }
         }
-        CatalogCommand::Stats { .. } => {
-            print_stats(&catalog, places.as_ref());
-            DONE
-        }
+        CatalogCommand::Stats { .. } => show(&stats_table(&catalog, places.as_ref())),
     }
 }
 
-fn print_stats(catalog: &Catalog, places: Option<&Places>) {
+fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {
+    let mut out = String::new();
     let stats = Stats::of(catalog);
     let by = |priority: u8| stats.by_priority.get(&priority).copied().unwrap_or_default();
     let columns: [Counts; 3] = [by(1), by(2), by(3)];
-    println!("{:<24}{:>10}{:>10}{:>10}{:>10}", "Priorität", 1, 2, 3, "alle");
-    let rows: [(&str, fn(&Counts) -> usize); 13] = [
+    let _ = writeln!(out, "{:<24}{:>10}{:>10}{:>10}{:>10}", "Priorität", 1, 2, 3, "alle");
+    type Row = (&'static str, fn(&Counts) -> usize);
+    let rows: [Row; 13] = [
         ("Leistungen", |c| c.services),
         ("LeiKa-Schlüssel", |c| c.leika),
         ("englischer Name", |c| c.english),
@@ -89,17 +93,19 @@ fn print_stats(catalog: &Catalog, places: Option<&Places>) {
     ];
     for (label, count) in rows {
         let [a, b, c] = columns.each_ref().map(count);
-        println!("{label:<24}{a:>10}{b:>10}{c:>10}{:>10}", a + b + c);
+        let _ = writeln!(out, "{label:<24}{a:>10}{b:>10}{c:>10}{:>10}", a + b + c);
     }
-    println!();
+    out.push('\n');
     for (kind, count) in &stats.by_kind {
-        println!("{:<24}{count:>10}", slug(kind));
+        let _ = writeln!(out, "{:<24}{count:>10}", slug(kind));
     }
     if let Some(places) = places {
         let (with_postcode, postcodes) = places.postcode_coverage();
-        println!(
+        let _ = writeln!(
+            out,
             "\n{} Gemeinden, {with_postcode} mit Postleitzahl; {postcodes} Postleitzahlen",
             places.municipalities()
         );
     }
+    out
 }

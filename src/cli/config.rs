@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Common, DONE, USAGE, catalog_dir, load_config};
+use super::{Common, DONE, USAGE, catalog_dir, load_config, show};
 use crate::config::EXAMPLE;
 
 #[derive(Debug, Subcommand)]
@@ -17,10 +17,7 @@ pub(super) enum ConfigCommand {
 
 pub(super) fn run(command: &ConfigCommand, common: &Common) -> u8 {
     match command {
-        ConfigCommand::Example => {
-            print!("{EXAMPLE}");
-            DONE
-        }
+        ConfigCommand::Example => show(EXAMPLE),
         ConfigCommand::Check => {
             let loaded = match load_config(common) {
                 Ok(loaded) => loaded,

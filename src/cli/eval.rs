@@ -4,7 +4,7 @@ use std::{fs, io::Write, path::PathBuf};
 
 use clap::Args;
 
-use super::{DONE, FAILED, USAGE, ask::timed};
+use super::{FAILED, USAGE, ask::timed, show};
 use crate::{
     bot::Bot,
     conversation::Conversation,
@@ -46,13 +46,15 @@ pub(super) fn run(bot: &Bot, place: Option<RegionKey>, args: &EvalArgs) -> u8 {
     };
     let mut report = Report::default();
     let mut lines = Vec::new();
+    let mut misses = String::new();
     for question in &questions {
         let mut message = Message::text(question.question.as_str());
         message.place = place;
         let (reply, _, micros) = timed(bot, &message, &Conversation::default());
         let verdict = report.count(question, &reply.outcome, micros, bot.catalog());
         if args.misses && verdict.is_miss() {
-            println!("{}", verdict.describe(question, &reply.outcome));
+            misses.push_str(&verdict.describe(question, &reply.outcome));
+            misses.push('\n');
         }
         let line = ResultLine { question: &question.question, outcome: &reply.outcome, micros };
         if args.results.is_some() {
@@ -67,6 +69,5 @@ pub(super) fn run(bot: &Bot, place: Option<RegionKey>, args: &EvalArgs) -> u8 {
             return FAILED;
         }
     }
-    print!("{report}");
-    DONE
+    show(&format!("{misses}{report}"))
 }

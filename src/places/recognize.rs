@@ -171,12 +171,8 @@ impl Places {
             if name.len() <= 3 && !(place_word && (run[0].capital || !small)) {
                 return None;
             }
-            if small
-                && !cued
-                && !has_postcode
-                && !(run[0].capital && mixed_case)
-                && !alone(tokens, run)
-            {
+            let written_as_name = run[0].capital && mixed_case;
+            if small && !(cued || has_postcode || written_as_name || alone(tokens, run)) {
                 return None;
             }
             return Some(Span { start, end, places: places.clone(), origin, cued });
