@@ -1,0 +1,167 @@
+//! From a [`Reply`] to messages in Telegram's HTML, with buttons.
+
+use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
+
+use super::markup::{Line, Paragraph, pack};
+use crate::{
+    message::Action,
+    reply::{AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, Link, Reply},
+};
+
+/// One message to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    pub html: String,
+    /// The same without markup, for the case that the markup is refused.
+    pub plain: String,
+    pub keyboard: Option<InlineKeyboardMarkup>,
+}
+
+/// The messages that make up a reply. In public it is shortened; the buttons lead to the rest.
+pub(super) fn render(reply: &Reply, public: bool) -> Vec<Part> {
+    let mut shown = Shown { reply, public, texts: 0 };
+    let mut paragraphs: Vec<Paragraph> = Vec::new();
+    for block in &reply.blocks {
+        if shown.keeps(block) {
+            paragraphs.push(paragraph(block));
+        }
+    }
+    let listed = reply.blocks.iter().any(|block| matches!(block, Block::Steps { .. }));
+    if reply.choice_kind == ChoiceKind::Clarification && !listed {
+        paragraphs.push(numbered(reply.choices.iter().map(|choice| choice.label.as_str())));
+    }
+    let mut parts: Vec<Part> = pack(join_head(paragraphs))
+        .into_iter()
+        .map(|packed| Part { html: packed.html, plain: packed.plain, keyboard: None })
+        .collect();
+    if let Some(last) = parts.last_mut() {
+        last.keyboard = keyboard(reply);
+    }
+    parts
+}
+
+/// Which blocks of a reply are shown where.
+struct Shown<'a> {
+    reply: &'a Reply,
+    public: bool,
+    texts: usize,
+}
+
+impl Shown<'_> {
+    fn keeps(&mut self, block: &Block) -> bool {
+        let outcome = &self.reply.outcome;
+        !self.public
+            || match block {
+                Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => {
+                    true
+                }
+                Block::Text(_) => {
+                    self.texts += 1;
+                    self.texts == 1
+                }
+                // What was asked for: the fee, if the question was what it costs.
+                Block::Facts { .. } => !outcome.facets.is_empty(),
+                Block::Steps { .. } => self.reply.choice_kind == ChoiceKind::Clarification,
+                // Imprint and privacy consist of theirs.
+                Block::Links(_) => outcome.decision == DecisionKind::Notice,
+            }
+    }
+}
+
+fn paragraph(block: &Block) -> Paragraph {
+    match block {
+        Block::Notice(text) => vec![Line::bold(format!("⚠️ {text}"))],
+        Block::Status { availability, text } => {
+            vec![Line::bold(format!("{} {text}", mark(*availability)))]
+        }
+        Block::Heading(text) => vec![Line::bold(text)],
+        Block::Text(text) => text.lines().map(Line::plain).collect(),
+        Block::Facts { label, items } => match &items[..] {
+            [item] => vec![Line::bold(format!("{label}:")).and(format!(" {item}"))],
+            items => {
+                let mut lines = vec![Line::bold(format!("{label}:"))];
+                lines.extend(items.iter().map(|item| Line::plain(format!("• {item}"))));
+                lines
+            }
+        },
+        Block::Steps { label, items } => {
+            let heading = if label.ends_with('?') { label.clone() } else { format!("{label}:") };
+            let mut lines = vec![Line::bold(heading)];
+            lines.extend(numbered(items.iter().map(String::as_str)));
+            lines
+        }
+        Block::Links(links) => links.iter().map(link).collect(),
+        Block::Source(text) => vec![Line::italic(text)],
+    }
+}
+
+/// The name of a thing and whether it can be done online stand together.
+fn join_head(paragraphs: Vec<Paragraph>) -> Vec<Paragraph> {
+    let mut joined: Vec<Paragraph> = Vec::new();
+    for paragraph in paragraphs {
+        let head = |p: &Paragraph| p.len() == 1 && p[0].is_bold();
+        match joined.last_mut() {
+            Some(before) if before.iter().all(Line::is_bold) && head(&paragraph) => {
+                before.extend(paragraph);
+            }
+            _ => joined.push(paragraph),
+        }
+    }
+    joined
+}
+
+fn numbered<'a>(items: impl Iterator<Item = &'a str>) -> Paragraph {
+    items.enumerate().map(|(at, item)| Line::plain(format!("{}. {item}", at + 1))).collect()
+}
+
+/// Only kinds of address that do nothing by themselves can be pressed. Telegram drops links to
+/// numbers and mail addresses, so these are also shown.
+fn link(link: &Link) -> Line {
+    let Link { label, url } = link;
+    let begins =
+        |scheme: &str| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+    if begins("https://") {
+        Line::link(label, url)
+    } else if begins("tel:") || begins("mailto:") {
+        let address = url.split_once(':').map_or("", |(_, address)| address);
+        Line::link(label, url).and(format!(": {address}"))
+    } else if begins("http://") {
+        Line::plain(format!("{label}: {url}"))
+    } else {
+        Line::plain(label)
+    }
+}
+
+/// Seen without colour, and read aloud by screen readers.
+fn mark(availability: AvailabilityKind) -> &'static str {
+    match availability {
+        AvailabilityKind::Online => "✅",
+        AvailabilityKind::Partly => "🟡",
+        AvailabilityKind::InPerson => "❌",
+        AvailabilityKind::Unknown => "❔",
+    }
+}
+
+/// Choices of a clarification each have a row, since their names are long.
+fn keyboard(reply: &Reply) -> Option<InlineKeyboardMarkup> {
+    let clarification = reply.choice_kind == ChoiceKind::Clarification;
+    let buttons: Vec<InlineKeyboardButton> = reply
+        .choices
+        .iter()
+        .enumerate()
+        .filter_map(|(at, choice)| button(choice, clarification.then_some(at + 1)))
+        .collect();
+    let a_row = if clarification { 1 } else { 2 };
+    let rows: Vec<Vec<_>> = buttons.chunks(a_row).map(<[_]>::to_vec).collect();
+    (!rows.is_empty()).then(|| InlineKeyboardMarkup::new(rows))
+}
+
+fn button(choice: &Choice, number: Option<usize>) -> Option<InlineKeyboardButton> {
+    let data = choice.action.encode();
+    let label = match number {
+        Some(number) => format!("{number}. {}", choice.label),
+        None => choice.label.clone(),
+    };
+    // Telegram would refuse the whole message.
+    (data.len() <= Action::MAX_LEN).then(|| InlineKeyboardButton::callback(label, data))
+}
