@@ -2,5 +2,6 @@
 
 #[cfg(feature = "discord")]
 mod discord;
+mod logs;
 #[cfg(feature = "telegram")]
 mod telegram;

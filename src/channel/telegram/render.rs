@@ -165,3 +165,118 @@ fn button(choice: &Choice, number: Option<usize>) -> Option<InlineKeyboardButton
     // Telegram would refuse the whole message.
     (data.len() <= Action::MAX_LEN).then(|| InlineKeyboardButton::callback(label, data))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        message::Facet,
+        reply::{NoticeKind, Outcome},
+    };
+
+    fn block_of_each_kind() -> Vec<Block> {
+        let items = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+        let link = |label: &str, url: &str| Link { label: label.to_owned(), url: url.to_owned() };
+        vec![
+            Block::Notice("Zurzeit gestört: <Wartung> & mehr".to_owned()),
+            Block::Heading("Hund anmelden – Tübingen".to_owned()),
+            Block::Status {
+                availability: AvailabilityKind::Partly,
+                text: "Online: nur teilweise".to_owned(),
+            },
+            Block::Text("Erster Satz mit _*[]()~`>#+-=|{}.!\nZweite Zeile.".to_owned()),
+            Block::Steps { label: "So geht es".to_owned(), items: items(&["Antrag", "Abholen"]) },
+            Block::Facts { label: "Gebühr".to_owned(), items: items(&["kostenlos"]) },
+            Block::Facts { label: "Unterlagen".to_owned(), items: items(&["Pass", "Foto"]) },
+            Block::Text("Noch ein Absatz.".to_owned()),
+            Block::Links(vec![
+                link("Online erledigen", "https://example.de/?a=1&b=\"><b>"),
+                link("Anruf", "tel:115"),
+                link("Ohne Schloss", "http://example.de"),
+                link("Falle", "javascript:alert(1)"),
+            ]),
+            Block::Source("Quelle: Stadt (Stand 1.11.2026)".to_owned()),
+        ]
+    }
+
+    fn choices() -> Vec<Choice> {
+        let show = |facet| Action::Show {
+            service: "hund-anmelden".parse().unwrap(),
+            place: None,
+            facet: Some(facet),
+        };
+        let choice = |label: &str, facet| Choice {
+            id: String::new(),
+            label: label.to_owned(),
+            action: show(facet),
+        };
+        vec![
+            choice("Gebühr", Facet::Cost),
+            choice("Wo?", Facet::Where),
+            choice("Frist", Facet::Deadline),
+        ]
+    }
+
+    fn reply(blocks: Vec<Block>, choice_kind: ChoiceKind) -> Reply {
+        let outcome = Outcome::new(DecisionKind::Answer, None);
+        Reply { blocks, choices: choices(), choice_kind, outcome }
+    }
+
+    /// Messages as text: what is sent, then the buttons, a row on a line.
+    fn shown(parts: &[Part]) -> String {
+        let mut out = String::new();
+        for part in parts {
+            out.push_str(&part.html);
+            for row in part.keyboard.iter().flat_map(|keyboard| &keyboard.inline_keyboard) {
+                let labels: Vec<String> =
+                    row.iter().map(|button| format!("[{}]", button.text)).collect();
+                out.push_str(&format!("\n{}", labels.join(" ")));
+            }
+            out.push_str("\n=====\n");
+        }
+        out
+    }
+
+    #[test]
+    fn every_kind_of_block_is_shown_and_escaped() {
+        let reply = reply(block_of_each_kind(), ChoiceKind::More);
+        let parts = render(&reply, false);
+        insta::assert_snapshot!("private", shown(&parts));
+        insta::assert_snapshot!("plain", parts[0].plain);
+    }
+
+    #[test]
+    fn in_public_an_answer_is_short() {
+        let reply = reply(block_of_each_kind(), ChoiceKind::More);
+        insta::assert_snapshot!("public", shown(&render(&reply, true)));
+    }
+
+    #[test]
+    fn in_public_what_was_asked_for_is_kept() {
+        let mut reply = reply(block_of_each_kind(), ChoiceKind::More);
+        reply.outcome.facets = vec![Facet::Cost];
+        assert!(shown(&render(&reply, true)).contains("<b>Gebühr:</b> kostenlos"));
+        reply.outcome = Outcome::new(DecisionKind::Notice, Some(NoticeKind::Command));
+        assert!(shown(&render(&reply, true)).contains("href="), "an imprint is its link");
+    }
+
+    #[test]
+    fn a_clarification_is_numbered_once() {
+        let asked = reply(vec![Block::Text("Welchen Ort?".to_owned())], ChoiceKind::Clarification);
+        insta::assert_snapshot!("clarification", shown(&render(&asked, false)));
+        let items = choices().into_iter().map(|choice| choice.label).collect();
+        let steps = Block::Steps { label: "Was davon meinen Sie?".to_owned(), items };
+        let listed = reply(vec![steps], ChoiceKind::Clarification);
+        insta::assert_snapshot!("clarification_listed", shown(&render(&listed, true)));
+    }
+
+    #[test]
+    fn fault_2_buttons_are_below_the_last_part() {
+        let text = || Block::Text("Wort & Tat ".repeat(300));
+        let parts = render(&reply(vec![text(), text()], ChoiceKind::More), false);
+        assert!(parts.len() > 1);
+        let with_buttons: Vec<bool> = parts.iter().map(|part| part.keyboard.is_some()).collect();
+        assert_eq!(with_buttons.iter().filter(|with| **with).count(), 1);
+        assert_eq!(with_buttons.last(), Some(&true));
+    }
+}
