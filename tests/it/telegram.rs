@@ -170,8 +170,9 @@ async fn answers_a_question() {
 #[tokio::test]
 async fn buttons_lead_on_to_a_facet() {
     let town = Town::open().await;
-    let answer = town.ask("Hund anmelden", 1).await;
+    let answer = town.ask("Was kostet Hund anmelden?", 1).await;
     assert!(buttons(&answer).iter().all(|row| row.len() <= 2));
+    assert!(text(&answer).contains("<b>Gebühr:</b>"), "{}", text(&answer));
     let (label, data) = buttons(&answer).concat()[0].clone();
     town.press(&answer, &data);
     let facet = town.fake.sent(2).await;
@@ -223,7 +224,7 @@ async fn fault_32_a_stale_button_is_answered_and_acknowledged() {
 #[tokio::test]
 async fn fault_32_a_press_is_acknowledged_although_the_answer_fails() {
     let town = Town::open().await;
-    let answer = town.ask("Hund anmelden", 1).await;
+    let answer = town.ask("Was kostet Hund anmelden?", 1).await;
     town.fake.trouble("SendMessage", Trouble::error(403, "Forbidden: bot was blocked by the user"));
     town.fake.trouble("AnswerCallbackQuery", Trouble::Html(502));
     town.press(&answer, "1|h");
@@ -299,7 +300,7 @@ async fn fault_22_markup_that_is_refused_is_sent_as_plain_text() {
     let town = Town::open().await;
     let refused = "Bad Request: can't parse entities: Unsupported start tag";
     town.fake.trouble("SendMessage", Trouble::error(400, refused));
-    let answer = town.ask("Hund anmelden", 1).await;
+    let answer = town.ask("Was kostet Hund anmelden?", 1).await;
     assert!(answer.body.get("parse_mode").is_none());
     assert!(!text(&answer).contains("<b>"));
     assert!(!buttons(&answer).is_empty());
@@ -342,14 +343,14 @@ async fn in_a_group_only_who_addresses_the_bot_is_answered() {
 #[tokio::test]
 async fn in_a_group_a_follow_up_is_a_reply_or_a_press() {
     let town = Town::open().await;
-    town.fake.deliver(mention("Hund anmelden"));
+    town.fake.deliver(mention("Was kostet Hund anmelden?"));
     let answer = town.fake.sent(1).await;
     let ours = json!({"message_id": answer.sent, "from": {"id": BOT_ID, "is_bot": true}});
     town.fake.deliver(grouped(json!({
-        "text": "und was kostet das?", "reply_to_message": ours, "from": person(4_711_009),
+        "text": "und wo?", "reply_to_message": ours, "from": person(4_711_009),
     })));
-    let cost = town.fake.sent(2).await;
-    assert!(text(&cost).contains("Hund"), "{}", text(&cost));
+    let office = town.fake.sent(2).await;
+    assert!(text(&office).contains("Hund"), "{}", text(&office));
     // Without the reply nothing is known: no state hangs on the person.
     town.fake.deliver(mention("und was kostet das?"));
     assert!(!text(&town.fake.sent(3).await).contains("Hund"));

@@ -78,7 +78,9 @@ impl Line {
         for span in &self.0 {
             packed.html.push_str(&span.html());
             packed.plain.push_str(&span.text);
-            if let Style::Link(url) = &span.style {
+            if let Style::Link(url) = &span.style
+                && url.starts_with("http")
+            {
                 packed.plain.push_str(": ");
                 packed.plain.push_str(url);
             }

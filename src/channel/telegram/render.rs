@@ -17,17 +17,13 @@ pub(super) struct Part {
     pub keyboard: Option<InlineKeyboardMarkup>,
 }
 
-/// The messages that make up a reply. In public it is shortened; the buttons lead to the rest.
+/// The messages that make up a reply. In public it is shortened; buttons or links lead on.
 pub(super) fn render(reply: &Reply, public: bool) -> Vec<Part> {
-    let mut shown = Shown { reply, public, texts: 0 };
-    let mut paragraphs: Vec<Paragraph> = Vec::new();
-    for block in &reply.blocks {
-        if shown.keeps(block) {
-            paragraphs.push(paragraph(block));
-        }
-    }
-    let listed = reply.blocks.iter().any(|block| matches!(block, Block::Steps { .. }));
-    if reply.choice_kind == ChoiceKind::Clarification && !listed {
+    let shown = reply.blocks.iter().enumerate();
+    let shown = shown.filter(|(at, block)| !public || is_shown_in_public(reply, *at, block));
+    let mut paragraphs: Vec<Paragraph> = shown.map(|(_, block)| paragraph(block)).collect();
+    let asks = reply.choice_kind == ChoiceKind::Clarification;
+    if asks && !reply.blocks.iter().any(|block| lists_choices(reply, block)) {
         paragraphs.push(numbered(reply.choices.iter().map(|choice| choice.label.as_str())));
     }
     let mut parts: Vec<Part> = pack(join_head(paragraphs))
@@ -40,32 +36,33 @@ pub(super) fn render(reply: &Reply, public: bool) -> Vec<Part> {
     parts
 }
 
-/// Which blocks of a reply are shown where.
-struct Shown<'a> {
-    reply: &'a Reply,
-    public: bool,
-    texts: usize,
+fn is_shown_in_public(reply: &Reply, at: usize, block: &Block) -> bool {
+    match block {
+        Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => true,
+        Block::Text(_) => {
+            let is_text = |block: &Block| matches!(block, Block::Text(_));
+            let first = reply.blocks.iter().position(is_text);
+            // What we ask comes last: choices without a question would be a riddle.
+            let asks = reply.choice_kind == ChoiceKind::Clarification;
+            let question = reply.blocks.iter().rposition(is_text).filter(|_| asks);
+            first == Some(at) || question == Some(at)
+        }
+        // What was asked for: the fee, if the question was what it costs.
+        Block::Facts { .. } => !reply.outcome.facets.is_empty(),
+        Block::Steps { .. } => lists_choices(reply, block),
+        // Imprint and privacy consist of theirs.
+        Block::Links(_) => {
+            reply.choices.is_empty() || reply.outcome.decision == DecisionKind::Notice
+        }
+    }
 }
 
-impl Shown<'_> {
-    fn keeps(&mut self, block: &Block) -> bool {
-        let outcome = &self.reply.outcome;
-        !self.public
-            || match block {
-                Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => {
-                    true
-                }
-                Block::Text(_) => {
-                    self.texts += 1;
-                    self.texts == 1
-                }
-                // What was asked for: the fee, if the question was what it costs.
-                Block::Facts { .. } => !outcome.facets.is_empty(),
-                Block::Steps { .. } => self.reply.choice_kind == ChoiceKind::Clarification,
-                // Imprint and privacy consist of theirs.
-                Block::Links(_) => outcome.decision == DecisionKind::Notice,
-            }
-    }
+/// Whether a block is the list of what can be chosen, and not that of what is to be done.
+fn lists_choices(reply: &Reply, block: &Block) -> bool {
+    let Block::Steps { items, .. } = block else { return false };
+    reply.choice_kind == ChoiceKind::Clarification
+        && items.len() == reply.choices.len()
+        && items.iter().zip(&reply.choices).all(|(item, choice)| item.starts_with(&choice.label))
 }
 
 fn paragraph(block: &Block) -> Paragraph {
@@ -268,6 +265,26 @@ mod tests {
         let steps = Block::Steps { label: "Was davon meinen Sie?".to_owned(), items };
         let listed = reply(vec![steps], ChoiceKind::Clarification);
         insta::assert_snapshot!("clarification_listed", shown(&render(&listed, true)));
+    }
+
+    #[test]
+    fn a_question_after_an_answer_is_asked_whole() {
+        let mut blocks = block_of_each_kind();
+        blocks.push(Block::Text("Welchen Ort meinen Sie?".to_owned()));
+        let asked = reply(blocks, ChoiceKind::Clarification);
+        for public in [false, true] {
+            let shown = shown(&render(&asked, public));
+            assert!(shown.contains("Welchen Ort meinen Sie?\n\n1. Gebühr\n2. Wo?"), "{shown}");
+            assert_eq!(shown.contains("1. Antrag"), !public);
+        }
+    }
+
+    #[test]
+    fn in_public_links_lead_on_where_no_button_does() {
+        let mut answer = reply(block_of_each_kind(), ChoiceKind::More);
+        assert!(!shown(&render(&answer, true)).contains("href="));
+        answer.choices.clear();
+        assert!(shown(&render(&answer, true)).contains("href="));
     }
 
     #[test]
