@@ -9,6 +9,7 @@ mod backoff;
 mod deliver;
 mod inbox;
 mod markup;
+mod presses;
 mod receive;
 mod render;
 mod update;
@@ -25,8 +26,9 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use self::{
     api::{Api, Fault, Me},
     backoff::Backoff,
-    deliver::deliver,
+    deliver::{Sent, acknowledge, deliver},
     inbox::Inbox,
+    presses::Presses,
     receive::{Heard, group_thread, private_thread, to_message},
     render::render,
     update::Update,
@@ -41,6 +43,8 @@ use crate::{
 
 /// How long a batch of updates may take before the next is asked for beside it.
 const BATCH: Duration = Duration::from_secs(1);
+/// Rest after an answer without updates.
+const PAUSE: Duration = Duration::from_millis(100);
 /// At the end: how long answers may take that were begun.
 const GRACE: Duration = Duration::from_secs(5);
 /// At the end: how long the last confirmation may take.
@@ -65,7 +69,7 @@ pub async fn run(
     let _commands =
         AbortOnDropHandle::new(tokio::spawn(register_commands(api.clone(), app.clone())));
     let max_age = config.max_age.duration();
-    let channel = Arc::new(Channel { api, app, me, max_age });
+    let channel = Arc::new(Channel { api, app, me, max_age, presses: Presses::default() });
     let mut inbox = Inbox::default();
     let ended = shutdown.run_until_cancelled(poll(&channel, &mut inbox, config)).await;
     inbox.settle(GRACE).await;
@@ -114,6 +118,8 @@ async fn poll(channel: &Arc<Channel>, inbox: &mut Inbox, config: &TelegramConfig
                 backoff.reset();
                 if updates.is_empty() {
                     inbox.note_nothing();
+                    // A server that does not hold the request open is not asked without end.
+                    sleep(PAUSE).await;
                 }
                 for update in updates {
                     channel.take_in(inbox, update);
@@ -150,6 +156,7 @@ struct Channel {
     app: App,
     me: Me,
     max_age: Duration,
+    presses: Presses,
 }
 
 impl Channel {
@@ -163,17 +170,22 @@ impl Channel {
             return;
         };
         let chat = update.chat();
-        let press = match &update {
-            Update::Press(press) => Some(press.id.clone()),
-            Update::Message(_) | Update::Left(_) => None,
+        let (press, meant) = match &update {
+            Update::Press(press) => (Some(press.id.clone()), self.presses.note(press)),
+            Update::Message(_) | Update::Left(_) => (None, true),
         };
         let (beside, channel) = (Arc::clone(self), Arc::clone(self));
         let at_once = async move {
             if let Some(press) = press {
-                deliver::acknowledge(&beside.api, &press).await;
+                acknowledge(&beside.api, &press).await;
             }
         };
-        inbox.start(id, chat, at_once, async move { channel.handle(&update).await });
+        let in_turn = async move {
+            if meant {
+                channel.handle(&update).await;
+            }
+        };
+        inbox.start(id, chat, at_once, in_turn);
     }
 
     async fn handle(&self, update: &Update) {
@@ -211,7 +223,7 @@ impl Channel {
     }
 
     /// Sends a reply; the messages it became.
-    async fn say(&self, heard: &Heard, reply: &Reply) -> Vec<deliver::Sent> {
+    async fn say(&self, heard: &Heard, reply: &Reply) -> Vec<Sent> {
         let parts = render(reply, heard.message.public);
         match deliver(&self.api, &heard.address, &parts).await {
             Ok(sent) => sent,

@@ -33,7 +33,7 @@ pub enum Trouble {
     Drop,
     /// The connection breaks after the call was carried out.
     DropAfter,
-    /// The answer takes a while.
+    /// The answer takes a while; the call is on record from the beginning.
     Slow(Duration),
 }
 
@@ -224,7 +224,10 @@ async fn answer(
     let trouble = server.trouble(&method);
     match &trouble {
         None | Some(Trouble::DropAfter) => {}
-        Some(Trouble::Slow(time)) => tokio::time::sleep(*time).await,
+        Some(Trouble::Slow(time)) => {
+            server.note(&method, &body, None);
+            tokio::time::sleep(*time).await;
+        }
         Some(Trouble::Drop) => {
             server.note(&method, &body, None);
             resume_unwind(Box::new("the connection is dropped"));
