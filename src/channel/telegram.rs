@@ -17,7 +17,7 @@ mod update;
 use std::{sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use teloxide::types::BotCommand;
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
@@ -122,7 +122,7 @@ async fn poll(channel: &Arc<Channel>, inbox: &mut Inbox, config: &TelegramConfig
                     sleep(PAUSE).await;
                 }
                 for update in updates {
-                    channel.take_in(inbox, update);
+                    channel.take_in(inbox, &update);
                 }
                 inbox.settle(BATCH).await;
             }
@@ -160,8 +160,8 @@ struct Channel {
 }
 
 impl Channel {
-    fn take_in(self: &Arc<Self>, inbox: &mut Inbox, update: Value) {
-        let Some(id) = Update::id(&update) else { return };
+    fn take_in(self: &Arc<Self>, inbox: &mut Inbox, update: &RawValue) {
+        let Some(id) = Update::id(update) else { return };
         if !inbox.note(id) {
             return;
         }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "discord")]
 mod discord;
+#[cfg(feature = "telegram")]
 mod logs;
 #[cfg(feature = "telegram")]
 mod telegram;

@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use teloxide::{
     ApiError, Bot,
     payloads::{AnswerCallbackQuery, SendMessage, SetMyCommands},
@@ -119,8 +119,12 @@ impl Api {
     }
 
     /// Unconfirmed updates from `offset` on; what lies before it is thereby confirmed. Waits for
-    /// one if `wait` is set.
-    pub async fn updates(&self, offset: Option<i64>, wait: bool) -> Result<Vec<Value>, Fault> {
+    /// one if `wait` is set. They come unread: one that cannot be read must not cost the others.
+    pub async fn updates(
+        &self,
+        offset: Option<i64>,
+        wait: bool,
+    ) -> Result<Vec<Box<RawValue>>, Fault> {
         let hold = if wait { LONG_POLL } else { Duration::ZERO };
         self.ask_for_updates(offset, hold, 100).await
     }
@@ -135,7 +139,7 @@ impl Api {
         offset: Option<i64>,
         hold: Duration,
         limit: u8,
-    ) -> Result<Vec<Value>, Fault> {
+    ) -> Result<Vec<Box<RawValue>>, Fault> {
         let mut body = json!({
             "timeout": hold.as_secs(),
             "limit": limit,
@@ -280,6 +284,16 @@ mod tests {
             r#"{"ok":false,"error_code":400,"description":"Bad Request: something else"}"#,
             Fault::Refused(400),
         );
+    }
+
+    #[test]
+    fn fault_11_an_update_that_cannot_be_read_does_not_cost_the_others() {
+        let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+        let body = format!(
+            r#"{{"ok":true,"result":[{{"a":"\ud800"}},{{"b":{deep}}},{{"update_id":3}}]}}"#
+        );
+        let updates: Vec<Box<RawValue>> = read(200, body.as_bytes()).unwrap();
+        assert_eq!(updates[2].get(), r#"{"update_id":3}"#);
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn replied_to(message: &update::Message, me: &Me) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::{Value, json, value::to_raw_value};
 
     use super::*;
 
@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn hear(update: Value) -> Option<Heard> {
-        to_message(&Update::read(update)?, &me())
+        to_message(&Update::read(&to_raw_value(&update).unwrap())?, &me())
     }
 
     fn shown(heard: Option<Heard>) -> String {

@@ -5,7 +5,7 @@
 //! else. A part that cannot be read counts as absent and costs only itself.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 /// One thing that happened.
 pub(super) enum Update {
@@ -142,12 +142,18 @@ const MEDIA: [&str; 19] = [
 
 impl Update {
     /// The number under which Telegram waits for this update's confirmation.
-    pub fn id(update: &Value) -> Option<i64> {
-        update.get("update_id")?.as_i64()
+    pub fn id(update: &RawValue) -> Option<i64> {
+        #[derive(Deserialize)]
+        struct Numbered {
+            update_id: i64,
+        }
+        let numbered: Numbered = serde_json::from_str(update.get()).ok()?;
+        Some(numbered.update_id)
     }
 
     /// `None` for kinds that need no answer: edited messages, channel posts, unknown ones.
-    pub fn read(mut update: Value) -> Option<Self> {
+    pub fn read(update: &RawValue) -> Option<Self> {
+        let mut update: Value = serde_json::from_str(update.get()).ok()?;
         let mut part = |name| update.get_mut(name).map(Value::take);
         if let Some(message) = part("message") {
             return serde_json::from_value(message).ok().map(Self::Message);
@@ -232,4 +238,20 @@ fn each<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 ) -> Result<Vec<T>, D::Error> {
     let values: Vec<Value> = lenient(deserializer)?;
     Ok(values.into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_11_an_update_that_cannot_be_read_still_has_its_number() {
+        let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+        for message in [r#"{"text":"\ud800"}"#, deep.as_str(), "{}", "7"] {
+            let update = format!(r#"{{"update_id":5,"message":{message}}}"#);
+            let update = RawValue::from_string(update).unwrap();
+            assert_eq!(Update::id(&update), Some(5));
+            assert!(Update::read(&update).is_none());
+        }
+    }
 }
