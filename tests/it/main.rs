@@ -11,6 +11,8 @@ mod house;
 mod quality;
 mod replies;
 #[cfg(feature = "telegram")]
+mod logs;
+#[cfg(feature = "telegram")]
 mod telegram;
 
 use std::sync::LazyLock;
