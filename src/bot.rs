@@ -74,8 +74,9 @@ pub const MAX_TEXT: usize = 1_000;
 /// last.
 const LONG_HEAD: usize = 600;
 const LONG_TAIL: usize = 400;
-/// Words of a message that are read.
+/// Words of a message that are read, and how many of them are its first.
 const MAX_WORDS: usize = 120;
+const HEAD_WORDS: usize = 72;
 /// Characters of a word that are read.
 const MAX_WORD: usize = 60;
 /// Questions we ask back in a row before we give the best answer or give up.
@@ -193,7 +194,9 @@ impl Bot {
     fn heed(&self, text: &str) -> Heeded {
         let (text, shortened) = shorten(text, self.settings.max_text);
         let mut tokens = tokens(&text);
-        tokens.truncate(MAX_WORDS);
+        if tokens.len() > MAX_WORDS {
+            tokens.drain(HEAD_WORDS..tokens.len() - (MAX_WORDS - HEAD_WORDS));
+        }
         for token in &mut tokens {
             cut(&mut token.folded, MAX_WORD);
             cut(&mut token.typed, MAX_WORD);
@@ -288,7 +291,7 @@ impl Turn<'_> {
         let ranking = self.bot.matcher.rank(&heeded.query);
         if let Some(Heard { kind, .. }) = heard {
             let firm = matches!(kind, TalkKind::Abuse | TalkKind::Injection);
-            if firm || decide(&ranking) != Decision::Answer {
+            if firm || decide(&ranking, &heeded.query.facets) != Decision::Answer {
                 return self.talk(kind);
             }
         }
@@ -336,7 +339,7 @@ impl Turn<'_> {
     }
 
     fn question(&mut self, heeded: &Heeded, place: Option<Place>, ranking: &Ranking) -> Reply {
-        let mut decision = decide(ranking);
+        let mut decision = decide(ranking, &heeded.query.facets);
         if self.next.asked >= MAX_ASKED && matches!(decision, Decision::Clarify(_)) {
             decision = Decision::Abstain(Abstention::NothingNear);
         }
@@ -395,8 +398,14 @@ impl Turn<'_> {
         self.next.service = Some(service.id.clone());
         self.next.pending = None;
         self.next.asked = 0;
-        let (mut blocks, choices) = self.bot.card(service, place, facets, formerly);
-        if place.is_none() && first && service.level != crate::catalog::service::Level::Bund {
+        let (mut blocks, choices) =
+            self.bot.card(service, place, facets, formerly, self.message.public);
+        let typed = matches!(self.message.input, Input::Text(_));
+        if place.is_none()
+            && first
+            && typed
+            && service.level != crate::catalog::service::Level::Bund
+        {
             blocks.push(Block::Text(self.say("ask-place")));
         }
         let mut outcome = Outcome::new(DecisionKind::Answer, None);
@@ -421,8 +430,8 @@ impl Turn<'_> {
                 // Asked instead of "name your place".
                 let ask_place = Block::Text(self.say("ask-place"));
                 reply.blocks.retain(|block| *block != ask_place);
-                let (text, choices) = self.place_question(places, typed, Some(service));
-                reply.blocks.push(Block::Text(text));
+                let (question, choices) = self.place_question(places, typed, Some(service));
+                reply.blocks.push(question);
                 if !choices.is_empty() {
                     reply.choices = choices;
                     reply.choice_kind = ChoiceKind::Clarification;
@@ -442,28 +451,26 @@ impl Turn<'_> {
         places: &[Place],
         typed: &str,
         service: Option<&ServiceId>,
-    ) -> (String, Vec<Choice>) {
+    ) -> (Block, Vec<Choice>) {
         if places.len() > decision::MAX_CHOICES {
             let count = places.len().to_string();
             let values = [("typed", typed), ("count", count.as_str())];
-            return (self.say_with("which-place-too-many", &values), Vec::new());
+            return (Block::Text(self.say_with("which-place-too-many", &values)), Vec::new());
         }
-        let choices = places
-            .iter()
-            .map(|place| Choice {
-                id: place.key.to_string(),
-                label: self.bot.places.label(place),
-                action: match service {
-                    Some(service) => Action::Show {
-                        service: service.clone(),
-                        place: Some(place.key),
-                        facet: None,
-                    },
-                    None => Action::Place(place.key),
-                },
-            })
-            .collect();
-        (self.say_with("which-place", &[("typed", typed)]), choices)
+        let choice = |place: &Place| Choice {
+            id: place.key.to_string(),
+            label: self.bot.places.label(place),
+            action: match service {
+                Some(service) => {
+                    Action::Show { service: service.clone(), place: Some(place.key), facet: None }
+                }
+                None => Action::Place(place.key),
+            },
+        };
+        let choices: Vec<Choice> = places.iter().map(choice).collect();
+        let label = self.say_with("which-place", &[("typed", typed)]);
+        let items = choices.iter().map(|choice| choice.label.clone()).collect();
+        (Block::Steps { label, items }, choices)
     }
 
     fn ask_service(
@@ -517,7 +524,10 @@ impl Turn<'_> {
                 Block::Text(format!("{first} {}", self.say("abstain-rephrase"))),
                 Block::Text(self.phone_line("abstain-phone", "abstain-phone-contact")),
             ],
-            Abstention::Elsewhere => vec![Block::Text(first), Block::Text(self.say("help"))],
+            Abstention::Elsewhere => vec![
+                Block::Text(format!("{first} {}", self.say("help"))),
+                Block::Text(self.phone_line("abstain-phone", "abstain-phone-contact")),
+            ],
         };
         Reply {
             blocks,
@@ -566,8 +576,8 @@ impl Turn<'_> {
                 reply.blocks = vec![Block::Text(format!("{text} {what}"))];
             }
             (Some(Spotted { mention: Mention::Several(places), typed }), _) => {
-                let (text, choices) = self.place_question(places, typed, None);
-                reply.blocks = vec![Block::Text(text)];
+                let (question, choices) = self.place_question(places, typed, None);
+                reply.blocks = vec![question];
                 if !choices.is_empty() {
                     reply.choice_kind = ChoiceKind::Clarification;
                     reply.outcome.decision = DecisionKind::Clarify;
@@ -629,10 +639,10 @@ impl Turn<'_> {
                 let places: Vec<Place> =
                     choices.iter().filter_map(|key| bot.places.place(*key).cloned()).collect();
                 let typed = places.first().map(|place| place.name.clone()).unwrap_or_default();
-                let (text, choices) = self.place_question(&places, &typed, service.as_ref());
+                let (question, choices) = self.place_question(&places, &typed, service.as_ref());
                 let mut outcome = Outcome::new(DecisionKind::Clarify, None);
                 outcome.services = service.iter().cloned().collect();
-                let blocks = vec![Block::Text(text)];
+                let blocks = vec![question];
                 Reply { blocks, choices, choice_kind: ChoiceKind::Clarification, outcome }
             }
         };
@@ -943,6 +953,7 @@ fn explain(bot: &Bot, text: &str) -> String {
             }
             Role::Content => token.typed.clone(),
             Role::Facet => format!("{}=Merkmal", token.typed),
+            Role::VerbPart => format!("{}=Verbteil", token.typed),
             Role::Masked => format!("{}=Ort/Zahl", token.typed),
         })
         .collect();
@@ -1001,7 +1012,7 @@ fn explain(bot: &Bot, text: &str) -> String {
         .map(|(name, value)| format!("{name} {value:.2}"))
         .collect();
     let _ = writeln!(out, "Zuversicht:  {:.2} ({})", ranking.confidence, named.join(", "));
-    let decision = match decide(&ranking) {
+    let decision = match decide(&ranking, &query.facets) {
         Decision::Answer => format!("antworten (ab {:.2})", decision::ANSWER),
         Decision::Clarify(count) => format!("nachfragen, {count} Möglichkeiten"),
         Decision::Abstain(Abstention::NothingNear) => "nicht gewusst".to_owned(),

@@ -30,5 +30,11 @@ pub fn init(config: &LogConfig) {
     };
     if started.is_err() {
         tracing::debug!("logging was started before");
+        return;
     }
+    // The default hook prints the panic's message, which may quote a citizen's words.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(location, "a fault in the program");
+    }));
 }

@@ -14,7 +14,6 @@ outage = Zurzeit gestört: { $note }
 card-title = { $service }
 card-title-place = { $service } – { $place }
 formerly = „{ $name }“ gibt es nicht mehr. Heute heißt es: { $service }.
-formerly-note = { $note }
 
 # --- Antwort: Fakten ----------------------------------------------------------------------------
 label-steps = So geht es
@@ -23,8 +22,6 @@ label-cost = Gebühr
 label-where = Zuständig
 label-deadline = Frist
 label-duration = Dauer
-label-legal = Rechtsgrundlage
-label-links = Links
 step-online = { $what } – online
 step-form = { $what } – mit Formular
 step-post = { $what } – per Post

@@ -61,6 +61,7 @@ impl Bot {
         place: Option<&Place>,
         facets: &[Facet],
         formerly: Option<&crate::catalog::service::Formerly>,
+        public: bool,
     ) -> (Vec<Block>, Vec<Choice>) {
         let status = self.status(service, place);
         let mut card =
@@ -87,7 +88,10 @@ impl Bot {
             }
         }
         card.source_line();
-        let shown: &[Facet] = if facets.is_empty() {
+        // In public a channel shows little more than the status: the rest is behind buttons.
+        let shown: &[Facet] = if facets.is_empty() && public {
+            &[Facet::Online]
+        } else if facets.is_empty() {
             &[
                 Facet::Online,
                 Facet::Where,

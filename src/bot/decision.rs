@@ -3,7 +3,10 @@
 //! Wrong is worse than not knowing: the thresholds come from the error measured among asserted
 //! answers on questions set apart for tuning (`docs/matching.md`), not from taste.
 
-use crate::matching::{Match, Ranking};
+use crate::{
+    matching::{Match, Ranking},
+    message::Facet,
+};
 
 /// What to do with a ranking.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,22 +35,31 @@ pub const ANSWER: f32 = 0.55;
 pub const ANSWER_IN_DANGER: f32 = 0.95;
 /// From this confidence on, it is worth asking back.
 pub const CLARIFY: f32 = 0.08;
+/// A service called by its name needs this share of the likelihood.
+const NAMED_SHARE: f32 = 0.3;
+/// Below this coverage, a question is nonsense or foreign.
+const UNKNOWN_WORDS: f32 = 0.3;
 /// Most choices in a question; more are not read.
 pub const MAX_CHOICES: usize = 5;
 /// A choice must have this share of the best one's.
 const CHOICE_SHARE: f32 = 0.06;
 
-/// Decides.
-pub fn decide(ranking: &Ranking) -> Decision {
+/// Decides on a ranking for a question that asks for some facets.
+pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     let Some(best) = ranking.matches.first() else {
         return Decision::Abstain(Abstention::NothingNear);
     };
     if let Some(elsewhere) = &ranking.elsewhere
         && elsewhere.score > best.score
     {
-        return Decision::Abstain(Abstention::Elsewhere);
+        // Of words that nobody knows, not even that can be said.
+        let known = ranking.coverage >= UNKNOWN_WORDS;
+        let why = if known { Abstention::Elsewhere } else { Abstention::NothingNear };
+        return Decision::Abstain(why);
     }
-    if ranking.confidence >= ANSWER {
+    // "Was kostet ein Reisepass?" names a service and wants one thing of it: no question back.
+    let named = ranking.named && !facets.is_empty() && best.share >= NAMED_SHARE;
+    if ranking.confidence >= ANSWER || named {
         return Decision::Answer;
     }
     if ranking.confidence < CLARIFY {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::reply::{AvailabilityKind, Block, ChoiceKind, Reply};
+use crate::reply::{AvailabilityKind, Block, Reply};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -46,12 +46,6 @@ pub fn render(reply: &Reply, colour: bool) -> String {
                 }
             }
             Block::Source(text) => wrapped(&mut out, "", "  ", text, |t| paint.dim(t)),
-        }
-    }
-    let listed = reply.blocks.iter().any(|block| matches!(block, Block::Steps { .. }));
-    if reply.choice_kind == ChoiceKind::Clarification && !listed {
-        for (at, choice) in reply.choices.iter().enumerate() {
-            wrapped(&mut out, &format!("  {}. ", at + 1), "     ", &choice.label, str::to_owned);
         }
     }
     out.truncate(out.trim_end().len());

@@ -25,6 +25,8 @@ pub mod weight {
     pub const CORRECTED: f32 = 0.85;
     /// A separable verb put together again.
     pub const VERB: f32 = 1.0;
+    /// A word that is a part of such a verb.
+    pub const VERB_PART: f32 = 0.25;
     /// One part of a compound.
     pub const PART: f32 = 0.55;
     /// Two neighbouring words.
@@ -67,6 +69,8 @@ pub enum Role {
     Content,
     /// It asked for a facet.
     Facet,
+    /// A part of a separable verb ("melde ... ab"), which is compared as a whole.
+    VerbPart,
     /// It named a place, or is a number that means nothing here: not compared.
     Masked,
 }
@@ -101,9 +105,14 @@ pub fn extract(
     correct: bool,
 ) -> Extracted {
     let mut out = Extracted::default();
+    let verbs = separable_verbs(tokens);
+    let apart = |at| verbs.iter().any(|verb| verb.apart.is_some_and(|(v, p)| v == at || p == at));
     let mut stems: Vec<Option<(String, bool)>> = Vec::with_capacity(tokens.len());
     for (at, token) in tokens.iter().enumerate() {
-        let role = roles.get(at).copied().unwrap_or_default();
+        let mut role = roles.get(at).copied().unwrap_or_default();
+        if role == Role::Content && apart(at) {
+            role = Role::VerbPart;
+        }
         if role == Role::Masked {
             stems.push(None);
             continue;
@@ -112,9 +121,10 @@ pub fn extract(
     }
     pair_features(&stems, &mut out);
     joined_features(tokens, roles, vocabulary, &mut out);
-    for verb in separable_verbs(tokens) {
-        let skeleton = skeleton(&verb);
-        out.push(key(b'w', stem(&skeleton)), weight::VERB, 0, Kind::Word);
+    for verb in &verbs {
+        let skeleton = skeleton(&verb.verb);
+        let at = verb.apart.map_or(0, |(verb_at, _)| verb_at) as u16;
+        out.push(key(b'w', stem(&skeleton)), weight::VERB, at, Kind::Word);
     }
     concept_features(tokens, roles, vocabulary, &mut out);
     out
@@ -148,7 +158,11 @@ fn word_features(
         out.push(key(b's', &token.folded), weight::STOP, at, Kind::Word);
         return (stemmed, true);
     }
-    let scale = if role == Role::Facet { weight::FACET } else { 1.0 };
+    let scale = match role {
+        Role::Facet => weight::FACET,
+        Role::VerbPart => weight::VERB_PART,
+        Role::Content | Role::Masked => 1.0,
+    };
     let known = vocabulary.knows(&stemmed);
     if correct
         && !known

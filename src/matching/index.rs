@@ -51,6 +51,8 @@ pub struct Index {
     pub classes: usize,
     /// Rarity given to a word that no expression holds.
     pub unknown_rarity: f32,
+    /// Names and synonyms without filler, to the classes they stand for.
+    named: FxHashMap<String, Vec<Class>>,
     features: FxHashMap<Key, u32>,
     rarity: Vec<f32>,
     /// Where each expression's features begin; one more at the end.
@@ -90,7 +92,18 @@ impl Index {
             starts.push(values.len() as u32);
         }
         let unknown_rarity = self::rarity(classes as f32, 1.0);
-        Self { expressions, services, classes, unknown_rarity, features, rarity, starts, values }
+        let named = names(&expressions);
+        Self {
+            named,
+            expressions,
+            services,
+            classes,
+            unknown_rarity,
+            features,
+            rarity,
+            starts,
+            values,
+        }
     }
 
     /// The number of a feature, if any expression holds it.
@@ -111,6 +124,11 @@ impl Index {
     /// The features of an expression.
     pub fn values(&self, expression: usize) -> &[(u32, f32)] {
         &self.values[self.starts[expression] as usize..self.starts[expression + 1] as usize]
+    }
+
+    /// Whether words (folded, without filler) are a name or synonym of a class.
+    pub fn is_name(&self, words: &str, class: Class) -> bool {
+        self.named.get(words).is_some_and(|classes| classes.contains(&class))
     }
 
     /// The expressions of a class.
@@ -172,6 +190,21 @@ fn product(mut a: &[(u32, f32)], mut b: &[(u32, f32)]) -> f32 {
         }
     }
     sum
+}
+
+fn names(expressions: &[Expression]) -> FxHashMap<String, Vec<Class>> {
+    let mut names: FxHashMap<String, Vec<Class>> = FxHashMap::default();
+    for expression in expressions {
+        if matches!(expression.kind, ExpressionKind::Name | ExpressionKind::Synonym) {
+            let words: Vec<String> = tokens(&expression.text)
+                .into_iter()
+                .map(|token| token.folded)
+                .filter(|word| !super::stopwords::is_stop(word))
+                .collect();
+            names.entry(words.join(" ")).or_default().push(expression.class);
+        }
+    }
+    names
 }
 
 fn rarity(classes: f32, count: f32) -> f32 {

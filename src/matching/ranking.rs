@@ -1,10 +1,6 @@
 //! From likenesses to an order of services with a calibrated confidence.
 
-use super::{
-    Matcher, Query,
-    features::Kind,
-    index::{Class, ExpressionKind},
-};
+use super::{Matcher, Query, features::Kind, index::Class};
 
 /// How many services a ranking keeps.
 pub const KEPT: usize = 8;
@@ -33,7 +29,8 @@ pub struct Ranking {
     pub coverage: f32,
     /// Likeness of the first match's nearest expression, 0 to 1.
     pub nearest: f32,
-    /// Whether that expression is its name or a synonym and the question says nothing else.
+    /// Whether the question is a name or synonym of the first match and, but for filler and
+    /// facets, nothing else.
     pub named: bool,
 }
 
@@ -68,13 +65,9 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
         order.into_iter().map(matched).collect()
     };
     let elsewhere = (index.services..index.classes).max_by(|a, b| by_score(b, a)).map(matched);
-    let (expression, nearest) =
-        matches.first().map_or((0, 0.0), |best| index.nearest(&vector, best.class));
-    let named = nearest > 0.97
-        && matches!(
-            index.expressions[expression as usize].kind,
-            ExpressionKind::Name | ExpressionKind::Synonym
-        );
+    let nearest = matches.first().map_or(0.0, |best| index.nearest(&vector, best.class).1);
+    let words: Vec<&str> = query.content_words().map(|token| token.folded.as_str()).collect();
+    let named = matches.first().is_some_and(|best| index.is_name(&words.join(" "), best.class));
     let coverage = vector.coverage;
     let mut ranking = Ranking { matches, elsewhere, confidence: 0.0, coverage, nearest, named };
     ranking.confidence = confidence(&ranking, query);
@@ -104,10 +97,11 @@ pub fn signals(ranking: &Ranking, query: &Query) -> [f32; 6] {
     let best = ranking.matches.first();
     let share = best.map_or(0.0, |m| m.share);
     let score = best.map_or(0.0, |m| m.score);
-    let second = ranking.matches.get(1).map_or(0.0, |m| m.score);
+    // Without a second service there is nothing to confuse the first with.
+    let margin = ranking.matches.get(1).map_or(1.0, |m| (score - m.score).min(10.0) / 10.0);
     let elsewhere = ranking.elsewhere.as_ref().map_or(0.0, |m| m.share);
     let words = query.content_words().count().min(8) as f32 / 8.0;
-    [share, (score - second).min(10.0) / 10.0, ranking.nearest, ranking.coverage, elsewhere, words]
+    [share, margin, ranking.nearest, ranking.coverage, elsewhere, words]
 }
 
 /// Which words spoke for a match, strongest first: (word as typed, its part of the likeness).

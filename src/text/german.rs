@@ -103,14 +103,23 @@ const VERBS: [&str; 25] = [
     "nehm", "schaff",
 ];
 
-/// The separable verbs of a text, rejoined: "ich melde mich ab" gives `abmeld`, "abzumelden" and
+/// A separable verb put together again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeparableVerb {
+    /// Particle and stem ("abmeld").
+    pub verb: String,
+    /// Where its parts stand, if they are apart: the verb's word and the particle's.
+    pub apart: Option<(usize, usize)>,
+}
+
+/// The separable verbs of a text: "ich melde mich ab" gives `abmeld`, "abzumelden" and
 /// "angemeldet" give `abmeld` and `anmeld`.
-pub fn separable_verbs(tokens: &[Token]) -> Vec<String> {
+pub fn separable_verbs(tokens: &[Token]) -> Vec<SeparableVerb> {
     let mut found = Vec::new();
     let mut start = 0;
     for (at, token) in tokens.iter().enumerate() {
         if let Some(verb) = rejoined(&token.folded) {
-            found.push(verb);
+            found.push(SeparableVerb { verb, apart: None });
         }
         let clause_ends = token.ends_clause || at + 1 == tokens.len();
         // The particle ends its clause, or precedes a conjunction.
@@ -120,14 +129,16 @@ pub fn separable_verbs(tokens: &[Token]) -> Vec<String> {
                 "und" | "oder" | "weil" | "wenn" | "aber" | "in" | "nach"
             );
         if ends_here && PARTICLES.contains(&token.folded.as_str()) {
-            let verb = tokens[start..at].iter().rev().find_map(|t| verb_stem(&t.folded));
-            found.extend(verb.map(|verb| format!("{}{verb}", token.folded)));
+            let verb = (start..at).rev().find_map(|at| Some((at, verb_stem(&tokens[at].folded)?)));
+            found.extend(verb.map(|(verb_at, stem)| SeparableVerb {
+                verb: format!("{}{stem}", token.folded),
+                apart: Some((verb_at, at)),
+            }));
         }
         if clause_ends {
             start = at + 1;
         }
     }
-    found.dedup();
     found
 }
 
@@ -213,7 +224,9 @@ mod tests {
             ("wir ziehen um, was nun", "umzieh"),
             ("Ich melde mich an und will Kindergeld", "anmeld"),
         ] {
-            assert_eq!(separable_verbs(&tokens(text)), [expected], "{text}");
+            let found = separable_verbs(&tokens(text));
+            let verbs: Vec<_> = found.iter().map(|found| found.verb.as_str()).collect();
+            assert_eq!(verbs, [expected], "{text}");
         }
         assert!(separable_verbs(&tokens("ich bin an der Reihe")).is_empty());
     }

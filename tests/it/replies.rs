@@ -24,7 +24,7 @@ fn a_question_with_place_and_facet() {
 
 #[test]
 fn a_service_without_a_place() {
-    insta::assert_snapshot!(shown("reisepass beantragen"));
+    insta::assert_snapshot!(shown("neuen reisepass beantragen"));
 }
 
 #[test]
