@@ -953,7 +953,6 @@ fn explain(bot: &Bot, text: &str) -> String {
             }
             Role::Content => token.typed.clone(),
             Role::Facet => format!("{}=Merkmal", token.typed),
-            Role::VerbPart => format!("{}=Verbteil", token.typed),
             Role::Masked => format!("{}=Ort/Zahl", token.typed),
         })
         .collect();

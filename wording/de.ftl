@@ -45,7 +45,6 @@ link-information = Mehr dazu beim Bund
 link-information-other = Mehr dazu: { $host }
 source = Quelle: { $sources }
 source-dated = { $title } (Stand { $date })
-variants-by-town = In Ihrer Stadt kann es anders sein. Fragen Sie im Zweifel das Amt oder die { $phone }.
 ask-place = Nennen Sie mir Ihren Ort oder Ihre Postleitzahl. Dann sage ich, wer zuständig ist.
 
 # --- Antwort: ein Punkt, den wir nicht wissen ---------------------------------------------------

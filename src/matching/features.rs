@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::{stopwords, vocabulary::Vocabulary};
 use crate::text::{
     Token,
-    german::{separable_verbs, skeleton, stem},
+    german::{SeparableVerb, separable_verbs, skeleton, stem},
 };
 
 /// The key of a feature: a hash of its kind and text. Two features share a key with a chance of
@@ -25,8 +25,6 @@ pub mod weight {
     pub const CORRECTED: f32 = 0.85;
     /// A separable verb put together again.
     pub const VERB: f32 = 1.0;
-    /// A word that is a part of such a verb.
-    pub const VERB_PART: f32 = 0.25;
     /// One part of a compound.
     pub const PART: f32 = 0.55;
     /// Two neighbouring words.
@@ -69,8 +67,6 @@ pub enum Role {
     Content,
     /// It asked for a facet.
     Facet,
-    /// A part of a separable verb ("melde ... ab"), which is compared as a whole.
-    VerbPart,
     /// It named a place, or is a number that means nothing here: not compared.
     Masked,
 }
@@ -104,35 +100,67 @@ pub fn extract(
     vocabulary: &Vocabulary,
     correct: bool,
 ) -> Extracted {
-    let mut out = Extracted::default();
     let verbs = separable_verbs(tokens);
-    let apart = |at| verbs.iter().any(|verb| verb.apart.is_some_and(|(v, p)| v == at || p == at));
-    let mut stems: Vec<Option<(String, bool)>> = Vec::with_capacity(tokens.len());
+    let words = words(tokens, roles, &verbs);
+    let mut out = Extracted::default();
+    let stems: Vec<Option<(String, bool)>> = words
+        .iter()
+        .map(|word| {
+            let masked = word.role == Role::Masked;
+            (!masked).then(|| word_features(word, vocabulary, correct, &mut out))
+        })
+        .collect();
+    pair_features(&stems, &words, &mut out);
+    joined_features(&words, vocabulary, &mut out);
+    for verb in verbs.iter().filter(|verb| verb.apart.is_none()) {
+        let skeleton = skeleton(&verb.verb);
+        out.push(key(b'w', stem(&skeleton)), weight::VERB, 0, Kind::Word);
+    }
+    concept_features(&words, vocabulary, &mut out);
+    out
+}
+
+/// A word as it is compared.
+struct Word {
+    folded: String,
+    typed: String,
+    role: Role,
+    /// Which word of the text it is.
+    at: u16,
+}
+
+/// The words of a text, a separable verb in one piece where its particle stood: "ich melde mein
+/// Auto ab" reads as "ich mein Auto abmelden".
+fn words(tokens: &[Token], roles: &[Role], verbs: &[SeparableVerb]) -> Vec<Word> {
+    let mut words = Vec::with_capacity(tokens.len());
     for (at, token) in tokens.iter().enumerate() {
-        let mut role = roles.get(at).copied().unwrap_or_default();
-        if role == Role::Content && apart(at) {
-            role = Role::VerbPart;
-        }
-        if role == Role::Masked {
-            stems.push(None);
+        if verbs.iter().any(|verb| verb.apart.is_some_and(|(verb_at, _)| verb_at == at)) {
             continue;
         }
-        stems.push(Some(word_features(at as u16, token, role, vocabulary, correct, &mut out)));
+        let rejoined =
+            verbs.iter().find(|verb| verb.apart.is_some_and(|(_, particle)| particle == at));
+        let folded = match rejoined {
+            Some(verb) => format!("{}en", verb.verb),
+            None => token.folded.clone(),
+        };
+        let role = roles.get(at).copied().unwrap_or_default();
+        words.push(Word { folded, typed: token.typed.clone(), role, at: at as u16 });
     }
-    pair_features(&stems, &mut out);
-    joined_features(tokens, roles, vocabulary, &mut out);
-    for verb in &verbs {
-        let skeleton = skeleton(&verb.verb);
-        let at = verb.apart.map_or(0, |(verb_at, _)| verb_at) as u16;
-        out.push(key(b'w', stem(&skeleton)), weight::VERB, at, Kind::Word);
-    }
-    concept_features(tokens, roles, vocabulary, &mut out);
-    out
+    words
 }
 
 impl Extracted {
     fn push(&mut self, key: Key, weight: f32, token: u16, kind: Kind) {
         self.features.push(Feature { key, weight, token, kind });
+    }
+
+    /// Stem, parts and letter runs of a word.
+    fn word(&mut self, skeleton: &str, scale: f32, at: u16, vocabulary: &Vocabulary) {
+        self.push(key(b'w', stem(skeleton)), weight::WORD * scale, at, Kind::Word);
+        for part in vocabulary.parts(skeleton) {
+            self.push(key(b'w', &part), weight::PART * scale, at, Kind::Part);
+        }
+        self.grams(skeleton, scale, at);
     }
 
     fn grams(&mut self, skeleton: &str, scale: f32, token: u16) {
@@ -144,120 +172,88 @@ impl Extracted {
 
 /// The features of one word; returns its stem and whether it is a stop word.
 fn word_features(
-    at: u16,
-    token: &Token,
-    role: Role,
+    word: &Word,
     vocabulary: &Vocabulary,
     correct: bool,
     out: &mut Extracted,
 ) -> (String, bool) {
-    let skeleton = skeleton(&token.folded);
-    let stemmed = stem(&skeleton).to_owned();
-    if stopwords::is_stop(&token.folded) {
+    let at = word.at;
+    let skeleton = skeleton(&word.folded);
+    let stemmed = stem(&skeleton);
+    if stopwords::is_stop(&word.folded) {
         // Apart from other words: "mit" is not "Miete", whose stem and skeleton it shares.
-        out.push(key(b's', &token.folded), weight::STOP, at, Kind::Word);
-        return (stemmed, true);
+        out.push(key(b's', &word.folded), weight::STOP, at, Kind::Word);
+        return (stemmed.to_owned(), true);
     }
-    let scale = match role {
-        Role::Facet => weight::FACET,
-        Role::VerbPart => weight::VERB_PART,
-        Role::Content | Role::Masked => 1.0,
-    };
-    let known = vocabulary.knows(&stemmed);
+    let scale = if word.role == Role::Facet { weight::FACET } else { 1.0 };
     if correct
-        && !known
-        && let Some(near) = vocabulary.nearest(&token.folded, &skeleton)
+        && !vocabulary.knows(stemmed)
+        && let Some(near) = vocabulary.nearest(&word.folded, &skeleton)
     {
         out.corrections.push(Correction {
-            typed: token.typed.clone(),
+            typed: word.typed.clone(),
             read: near.word.to_owned(),
             distance: near.distance,
         });
         let near_skeleton = crate::text::german::skeleton(near.word);
-        let near_stem = stem(&near_skeleton);
-        out.push(key(b'w', near_stem), weight::CORRECTED * scale, at, Kind::Word);
-        for part in vocabulary.parts(&near_skeleton) {
-            let weight = weight::PART * weight::CORRECTED * scale;
-            out.push(key(b'w', &part), weight, at, Kind::Part);
-        }
-        out.grams(&near_skeleton, scale * weight::CORRECTED, at);
-        return (near_stem.to_owned(), false);
+        out.word(&near_skeleton, scale * weight::CORRECTED, at, vocabulary);
+        return (stem(&near_skeleton).to_owned(), false);
     }
-    out.push(key(b'w', &stemmed), weight::WORD * scale, at, Kind::Word);
-    for part in vocabulary.parts(&skeleton) {
-        out.push(key(b'w', &part), weight::PART * scale, at, Kind::Part);
-    }
-    out.grams(&skeleton, scale, at);
-    (stemmed, false)
+    out.word(&skeleton, scale, at, vocabulary);
+    (stemmed.to_owned(), false)
 }
 
 /// Pairs of neighbouring words, stop words skipped over.
-fn pair_features(stems: &[Option<(String, bool)>], out: &mut Extracted) {
+fn pair_features(stems: &[Option<(String, bool)>], words: &[Word], out: &mut Extracted) {
     let mut last: Option<&str> = None;
-    for (at, stemmed) in stems.iter().enumerate() {
-        let Some((stemmed, is_stop)) = stemmed else { continue };
-        if *is_stop {
-            continue;
-        }
+    for (stemmed, word) in stems.iter().zip(words) {
+        let Some((stemmed, false)) = stemmed else { continue };
         if let Some(last) = last {
-            let pair = pair_key(last, stemmed);
-            out.push(pair, weight::PAIR, at as u16, Kind::Pair);
+            out.push(pair_key(last, stemmed), weight::PAIR, word.at, Kind::Pair);
         }
         last = Some(stemmed);
     }
 }
 
 /// "Führer schein": two words that the vocabulary knows as one.
-fn joined_features(tokens: &[Token], roles: &[Role], vocabulary: &Vocabulary, out: &mut Extracted) {
-    let masked = |at: usize| roles.get(at) == Some(&Role::Masked);
-    for at in 1..tokens.len() {
-        if masked(at - 1) || masked(at) {
+fn joined_features(words: &[Word], vocabulary: &Vocabulary, out: &mut Extracted) {
+    for pair in words.windows(2) {
+        let [first, second] = pair else { continue };
+        if first.role == Role::Masked || second.role == Role::Masked || second.folded.len() < 3 {
             continue;
         }
-        let joined = format!("{}{}", tokens[at - 1].folded, tokens[at].folded);
-        if joined.len() < 7 || tokens[at].folded.len() < 3 {
-            continue;
-        }
+        let joined = format!("{}{}", first.folded, second.folded);
         let skeleton = skeleton(&joined);
         let stemmed = stem(&skeleton);
-        if vocabulary.knows(stemmed) {
-            out.push(key(b'w', stemmed), weight::CORRECTED, at as u16, Kind::Word);
-            out.grams(&skeleton, weight::CORRECTED, at as u16);
+        if joined.len() >= 7 && vocabulary.knows(stemmed) {
+            out.push(key(b'w', stemmed), weight::CORRECTED, second.at, Kind::Word);
+            out.grams(&skeleton, weight::CORRECTED, second.at);
         }
     }
 }
 
 /// The ideas behind single words and up to three neighbouring ones.
-fn concept_features(
-    tokens: &[Token],
-    roles: &[Role],
-    vocabulary: &Vocabulary,
-    out: &mut Extracted,
-) {
+fn concept_features(words: &[Word], vocabulary: &Vocabulary, out: &mut Extracted) {
     let mut seen = FxHashSet::default();
-    for start in 0..tokens.len() {
+    for start in 0..words.len() {
         let mut expression = String::new();
-        for (at, token) in tokens.iter().enumerate().skip(start).take(3) {
-            if roles.get(at) == Some(&Role::Masked) {
+        for word in words.iter().skip(start).take(3) {
+            if word.role == Role::Masked {
                 break;
             }
             if !expression.is_empty() {
                 expression.push(' ');
             }
-            expression.push_str(stem(&skeleton(&token.folded)));
+            expression.push_str(stem(&skeleton(&word.folded)));
             for &concept in vocabulary.concepts(&expression) {
                 if seen.insert(concept) {
-                    out.concepts.push((start as u16, concept));
-                    out.push(concept_key(concept), weight::CONCEPT, start as u16, Kind::Concept);
+                    out.concepts.push((words[start].at, concept));
+                    let key = concept_key(concept);
+                    out.push(key, weight::CONCEPT, words[start].at, Kind::Concept);
                 }
             }
         }
     }
-}
-
-/// The key of a stem, part or verb.
-pub fn word_key(stemmed: &str) -> Key {
-    key(b'w', stemmed)
 }
 
 fn concept_key(concept: u16) -> Key {
