@@ -130,6 +130,15 @@ impl App {
         memory.conversations.insert(thread, (now, conversation));
     }
 
+    /// Drops what has expired, also when nobody writes; runs until it is dropped.
+    pub async fn sweep(&self) {
+        loop {
+            tokio::time::sleep(MINUTE).await;
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.sweep(Instant::now(), self.remember);
+        }
+    }
+
     /// Forgets a thread: the bot was removed from it.
     pub async fn forget(&self, thread: ThreadKey) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,6 +210,16 @@ mod tests {
         assert_eq!(app.admit(other), Admission::Admitted);
         tokio::time::advance(Duration::from_secs(61)).await;
         assert_eq!(app.admit(fast), Admission::Admitted);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn expired_conversations_leave_the_memory_though_nobody_writes() {
+        let app = app();
+        app.keep(ThreadKey::new("test", 1), Conversation::default()).await;
+        let held = || app.memory.lock().unwrap().conversations.len();
+        assert_eq!(held(), 1);
+        let _ = tokio::time::timeout(Duration::from_secs(32 * 60), app.sweep()).await;
+        assert_eq!(held(), 0);
     }
 
     #[test]

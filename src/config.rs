@@ -323,8 +323,9 @@ impl Config {
                 )));
             }
             if has_token && !enabled {
+                let key = if token_file.is_empty() { "token" } else { "token_file" };
                 warnings.push(format!(
-                    "{channel}.token ist gesetzt, aber der Kanal ist aus; zum Einschalten: {channel}.enabled = true"
+                    "{channel}.{key} ist gesetzt, aber der Kanal ist aus; zum Einschalten: {channel}.enabled = true"
                 ));
             }
         }
@@ -335,6 +336,11 @@ impl Config {
             ("operator.privacy_url", &self.operator.privacy_url),
         ] {
             check_url(name, key, url)?;
+        }
+        if self.operator.phone.trim().is_empty() {
+            return Err(ConfigError(format!(
+                "{name}: operator.phone: darf nicht leer sein (Voreinstellung: \"115\")"
+            )));
         }
         if self.limits.text < 100 || self.limits.text > 10_000 {
             return Err(ConfigError(format!(

@@ -16,6 +16,7 @@ pub mod vocabulary;
 
 pub use self::ranking::{Match, Ranking};
 use self::{
+    facets::Facets,
     features::{Correction, Extracted, Role, extract},
     index::Index,
     model::Model,
@@ -57,6 +58,7 @@ impl Query {
 /// Finds services by what people say of them. Built from a catalog, then immutable.
 #[derive(Debug)]
 pub struct Matcher {
+    facets: Facets,
     vocabulary: Vocabulary,
     index: Index,
     model: Model,
@@ -72,7 +74,8 @@ impl Matcher {
         let model = Model::train(&index);
         let priorities = catalog.services().iter().map(|service| service.priority).collect();
         let concept_names = catalog.lexicon.concepts.iter().map(|c| c.id.clone()).collect();
-        Self { vocabulary, index, model, priorities, concept_names }
+        let facets = Facets::default();
+        Self { facets, vocabulary, index, model, priorities, concept_names }
     }
 
     /// Reads a text whose words named places (or nothing) already.
@@ -84,8 +87,8 @@ impl Matcher {
                 *role = Role::Masked;
             }
         }
-        let facets = facets::recognize(&tokens, &mut roles);
-        let extracted = extract(&tokens, &roles, &self.vocabulary, true);
+        let facets = self.facets.recognize(&tokens, &mut roles);
+        let extracted = extract(&tokens, &roles, &self.vocabulary);
         let corrections = extracted.corrections.clone();
         Query { tokens, roles, facets, corrections, extracted }
     }

@@ -79,11 +79,17 @@ pub async fn serve(
     for channel in enabled {
         channels.spawn(run_channel(channel, app.clone(), config.clone(), shutdown.clone()));
     }
-    tracing::info!(services = app.bot().catalog().services().len(), "ready");
+    tracing::info!(
+        services = app.bot().catalog().services().len(),
+        "catalog loaded, starting channels"
+    );
     let mut failed = false;
+    let sweep = app.sweep();
+    tokio::pin!(sweep);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
+            () = &mut sweep => {}
             ended = channels.join_next() => match ended {
                 None => return Ok(if failed { Ended::Misconfigured } else { Ended::Stopped }),
                 Some(Ok(Ok(()))) => {}

@@ -29,7 +29,7 @@ pub enum Abstention {
 }
 
 /// From this confidence on, an answer is asserted.
-pub const ANSWER: f32 = 0.55;
+pub const ANSWER: f32 = 0.50;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
@@ -57,8 +57,10 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
         let why = if known { Abstention::Elsewhere } else { Abstention::NothingNear };
         return Decision::Abstain(why);
     }
-    // "Was kostet ein Reisepass?" names a service and wants one thing of it: no question back.
-    let named = ranking.named && !facets.is_empty() && best.share >= NAMED_SHARE;
+    // "Was kostet ein Reisepass?" and "Kindergeld beantragen" call a service by its name and say
+    // what is wanted: no question back. A bare "Reisepass" may mean several.
+    let wanted = !facets.is_empty() || ranking.words > 1;
+    let named = ranking.named && wanted && best.share >= NAMED_SHARE;
     if ranking.confidence >= ANSWER || named {
         return Decision::Answer;
     }

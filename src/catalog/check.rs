@@ -57,9 +57,24 @@ impl EntryCheck<'_> {
         self.findings.push(Finding::error(&self.shown, message).at_line(line));
     }
 
+    /// An error at the line that holds a value: a key may stand in the file many times.
+    fn error_at_value(&mut self, value: &str, message: String) {
+        let line = self.line_of_value(value);
+        self.findings.push(Finding::error(&self.shown, message).at_line(line));
+    }
+
+    fn hint_at_value(&mut self, value: &str, message: String) {
+        let line = self.line_of_value(value);
+        self.findings.push(Finding::hint(&self.shown, message).at_line(line));
+    }
+
     fn hint(&mut self, key: &str, message: String) {
         let line = line_of(self.text, key);
         self.findings.push(Finding::hint(&self.shown, message).at_line(line));
+    }
+
+    fn line_of_value(&self, value: &str) -> Option<usize> {
+        self.text.lines().position(|line| line.contains(value)).map(|at| at + 1)
     }
 
     fn form(&mut self, service: &Service) {
@@ -103,9 +118,7 @@ impl EntryCheck<'_> {
                 let known = catalog.services().iter().map(|s| s.id.as_str());
                 let hint = did_you_mean(contrast.id.as_str(), known);
                 let message = format!("not.id: die Leistung »{}« gibt es nicht{hint}", contrast.id);
-                let line = self.text.lines().position(|l| l.contains(contrast.id.as_str()));
-                let finding = Finding::error(&self.shown, message);
-                self.findings.push(finding.at_line(line.map(|at| at + 1)));
+                self.error_at_value(contrast.id.as_str(), message);
             } else if contrast.id == service.id {
                 self.error("not", "not.id: eine Leistung steht nicht neben sich selbst".to_owned());
             }
@@ -118,13 +131,13 @@ impl EntryCheck<'_> {
         let all: Vec<_> = urls.chain(sources.map(|url| ("source.url", url))).collect();
         for (key, url) in all {
             match host_of(url) {
-                Err(why) => self.error("url", format!("{key}: »{url}« {why}")),
+                Err(why) => self.error_at_value(url, format!("{key}: »{url}« {why}")),
                 Ok(host) if hosts.is_some_and(|hosts| !hosts.contains(host)) => {
                     let known = hosts.into_iter().flatten().map(String::as_str);
                     let hint = did_you_mean(host, known);
                     let message =
                         format!("{key}: der Host »{host}« steht nicht in hosts.txt{hint}");
-                    self.error("url", message);
+                    self.error_at_value(url, message);
                 }
                 Ok(_) => {}
             }
@@ -146,12 +159,11 @@ impl EntryCheck<'_> {
             for sentence in text.split_inclusive(['.', '!', '?', ':', ';']) {
                 let words = sentence.split_whitespace().count();
                 if words > MAX_SENTENCE_WORDS {
-                    let key_name = key.rsplit('.').next().unwrap_or(key);
                     let message = format!(
                         "{key}: ein Satz mit {words} Wörtern (höchstens {MAX_SENTENCE_WORDS}): »{}«",
                         sentence.trim()
                     );
-                    self.hint(key_name, message);
+                    self.hint_at_value(text, message);
                 }
             }
         }
@@ -181,7 +193,10 @@ impl EntryCheck<'_> {
                 if folded.trim().is_empty() {
                     self.error("says", format!("says: ein leerer Ausdruck »{expression}«"));
                 } else if !seen.insert(folded) {
-                    self.hint("says", format!("says: »{expression}« steht zweimal da"));
+                    self.hint_at_value(
+                        expression,
+                        format!("says: »{expression}« steht zweimal da"),
+                    );
                 }
             }
         }

@@ -23,12 +23,12 @@ pub struct CatalogFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// The directory, or something in it.
-    #[error("{path}: {source}")]
+    #[error("{path}: {why}")]
     Io {
         /// What could not be read.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// Not a regular file, or too large.
     #[error("{0}: keine gewöhnliche Datei oder größer als 8 MB")]
@@ -122,7 +122,7 @@ fn read_dir(
 ) -> Result<(), FilesError> {
     let io = |path: &Path| {
         let path = path.to_owned();
-        move |source| FilesError::Io { path, source }
+        move |why| FilesError::Io { path, why }
     };
     for entry in fs::read_dir(dir).map_err(io(dir))? {
         let path = entry.map_err(io(dir))?.path();

@@ -1,7 +1,10 @@
 //! Reading catalog files. Every mistake in every file is collected and said in German with file,
 //! line and key, because the people who make them edit these files by hand.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::de::DeserializeOwned;
 
@@ -109,10 +112,12 @@ pub(super) fn service_path(service: &Service) -> String {
 
 fn load_services(files: &CatalogFiles, findings: &mut Vec<Finding>) -> Vec<Service> {
     let mut services: BTreeMap<ServiceId, (String, Service)> = BTreeMap::new();
+    let mut broken = BTreeSet::new();
     for (path, bytes) in files.below("services/", ".toml") {
         let shown = files.display(path);
         let Some((id, topic)) = id_and_topic(path, &shown, findings) else { continue };
         let Some((text, mut service)) = parse_toml::<Service>(&shown, bytes, findings) else {
+            broken.insert(id);
             continue;
         };
         if super::stats::slug(&service.topic) != topic {
@@ -130,7 +135,7 @@ fn load_services(files: &CatalogFiles, findings: &mut Vec<Finding>) -> Vec<Servi
         service.id = id.clone();
         services.insert(id, (shown, service));
     }
-    load_phrases(files, &mut services, findings);
+    load_phrases(files, &mut services, &broken, findings);
     services.into_values().map(|(_, service)| service).collect()
 }
 
@@ -158,6 +163,7 @@ fn id_and_topic(
 fn load_phrases(
     files: &CatalogFiles,
     services: &mut BTreeMap<ServiceId, (String, Service)>,
+    broken: &BTreeSet<ServiceId>,
     findings: &mut Vec<Finding>,
 ) {
     for (path, bytes) in files.below("phrases/", ".txt") {
@@ -173,8 +179,11 @@ fn load_phrases(
             findings.push(Finding::error(shown, "kein gültiges UTF-8"));
             continue;
         };
-        let Some((_, service)) = id.parse().ok().and_then(|id: ServiceId| services.get_mut(&id))
-        else {
+        let parsed = id.parse::<ServiceId>().ok();
+        if parsed.as_ref().is_some_and(|id| broken.contains(id)) {
+            continue;
+        }
+        let Some((_, service)) = parsed.and_then(|id| services.get_mut(&id)) else {
             let known = services.keys().map(ServiceId::as_str);
             let hint = did_you_mean(id, known);
             findings.push(Finding::error(shown, format!("zu »{id}« gibt es keine Leistung{hint}")));
@@ -337,7 +346,15 @@ fn in_german(message: &str) -> String {
     if let Some(rest) = message.strip_prefix("invalid type: ")
         && let Some((found, expected)) = rest.split_once(", expected ")
     {
-        return format!("falsche Art von Wert: {found}; erwartet: {expected}");
+        return format!(
+            "falsche Art von Wert: {}; erwartet: {}",
+            kind_in_german(found),
+            kind_in_german(expected)
+        );
+    }
+    // Our own messages are German already.
+    if message.contains('»') {
+        return message.to_owned();
     }
     if message.starts_with("duplicate key") {
         let key = quoted(message).into_iter().next().unwrap_or_default();
@@ -346,9 +363,42 @@ fn in_german(message: &str) -> String {
     format!("das ist kein gültiges TOML: {message}")
 }
 
+/// serde's names for kinds of values.
+fn kind_in_german(kind: &str) -> String {
+    let (name, value) = match kind.split_once(' ') {
+        Some((name @ ("string" | "integer" | "boolean" | "float" | "floating"), value)) => {
+            (name, value)
+        }
+        _ => (kind, ""),
+    };
+    let german = match name {
+        "string" | "a string" => "ein Text",
+        "integer" => "eine ganze Zahl",
+        "float" | "floating" => "eine Kommazahl",
+        "boolean" | "a boolean" => "true oder false",
+        "map" | "a map" => "ein Abschnitt",
+        "sequence" | "a sequence" => "eine Liste",
+        "a TOML datetime" => "ein Datum wie 2026-11-22, ohne Anführungszeichen",
+        "f64" => "eine Zahl",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "eine ganze Zahl",
+        other if other.starts_with("struct ") => "ein Abschnitt",
+        other => other,
+    };
+    let value = value.trim_start_matches("point ").trim_matches('`');
+    if value.is_empty() { german.to_owned() } else { format!("{german} ({value})") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_of_values_are_named_in_german() {
+        let message = in_german("invalid type: string \"46\", expected f64");
+        assert_eq!(message, "falsche Art von Wert: ein Text (\"46\"); erwartet: eine Zahl");
+        let message = in_german("invalid type: integer `3`, expected a string");
+        assert_eq!(message, "falsche Art von Wert: eine ganze Zahl (3); erwartet: ein Text");
+    }
 
     #[test]
     fn names_the_nearest_known_word() {

@@ -1,17 +1,71 @@
 //! What a citizen wants to know of a service: the words that ask for its price, papers, office ...
 
-use super::features::Role;
-use crate::{message::Facet, text::Token};
+use rustc_hash::FxHashMap;
 
-/// Finds the facets asked for, in the order of [`Facet::ALL`], and marks the words that asked.
-pub fn recognize(tokens: &[Token], roles: &mut [Role]) -> Vec<Facet> {
-    let mut found: Vec<Facet> = Vec::new();
-    for (facet, patterns) in PATTERNS {
-        for pattern in *patterns {
-            let words: Vec<&str> = pattern.split(' ').collect();
-            for start in 0..tokens.len() {
-                if let Some(end) = match_at(tokens, roles, start, &words) {
-                    // "was kostet" asks for a price; a bare "was" keeps its place in the sentence.
+use super::features::Role;
+use crate::{
+    message::Facet,
+    text::{Token, german::skeleton},
+};
+
+/// The patterns of all facets, prepared; found by the word they begin with.
+#[derive(Debug)]
+pub struct Facets {
+    /// Patterns by their first word, or by its first two letters if it is a beginning.
+    by_first: FxHashMap<String, Vec<(Facet, Vec<Part>)>>,
+}
+
+/// A word of a pattern, as a spelling skeleton: umlauts and doubled letters do not matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Word(String),
+    Beginning(String),
+    /// Up to four words between.
+    Gap,
+}
+
+/// Letters by which patterns that begin with a beginning are found.
+const HEAD: usize = 2;
+
+impl Default for Facets {
+    fn default() -> Self {
+        let mut by_first: FxHashMap<String, Vec<(Facet, Vec<Part>)>> = FxHashMap::default();
+        for (facet, patterns) in PATTERNS {
+            for pattern in *patterns {
+                let parts: Vec<Part> = pattern.split(' ').map(Part::parse).collect();
+                let first = match &parts[0] {
+                    Part::Word(word) => word.clone(),
+                    Part::Beginning(beginning) => beginning[..HEAD].to_owned(),
+                    Part::Gap => unreachable!("a pattern begins with a word"),
+                };
+                by_first.entry(first).or_default().push((*facet, parts));
+            }
+        }
+        Self { by_first }
+    }
+}
+
+impl Part {
+    fn parse(word: &str) -> Self {
+        match word.strip_suffix('*') {
+            _ if word == "..." => Self::Gap,
+            Some(beginning) => Self::Beginning(skeleton(beginning)),
+            None => Self::Word(skeleton(word)),
+        }
+    }
+}
+
+impl Facets {
+    /// Finds the facets asked for, in the order of [`Facet::ALL`], and marks the words that asked.
+    pub fn recognize(&self, tokens: &[Token], roles: &mut [Role]) -> Vec<Facet> {
+        let words: Vec<String> = tokens.iter().map(|token| skeleton(&token.folded)).collect();
+        let mut found: Vec<Facet> = Vec::new();
+        for start in 0..words.len() {
+            let head = words[start].get(..HEAD).unwrap_or_default();
+            let exact = self.by_first.get(&words[start]).into_iter().flatten();
+            let begun = self.by_first.get(head).into_iter().flatten();
+            for (facet, pattern) in exact.chain(begun) {
+                if let Some(end) = end_of(&words, roles, start, pattern) {
                     roles[start..end].iter_mut().for_each(|role| *role = Role::Facet);
                     if !found.contains(facet) {
                         found.push(*facet);
@@ -19,28 +73,24 @@ pub fn recognize(tokens: &[Token], roles: &mut [Role]) -> Vec<Facet> {
                 }
             }
         }
+        found.sort_by_key(|facet| Facet::ALL.iter().position(|f| f == facet));
+        found
     }
-    found.sort_by_key(|facet| Facet::ALL.iter().position(|f| f == facet));
-    found
 }
 
-/// The end of a pattern that begins at a word. `x*` is a beginning, `...` up to four words.
-fn match_at(tokens: &[Token], roles: &[Role], start: usize, pattern: &[&str]) -> Option<usize> {
-    let Some((&first, rest)) = pattern.split_first() else { return Some(start) };
-    if first == "..." {
-        return (start..tokens.len().min(start + 5))
-            .find_map(|at| match_at(tokens, roles, at, rest));
+/// Where a pattern that begins at a word ends.
+fn end_of(words: &[String], roles: &[Role], start: usize, pattern: &[Part]) -> Option<usize> {
+    let Some((first, rest)) = pattern.split_first() else { return Some(start) };
+    if *first == Part::Gap {
+        return (start..words.len().min(start + 5)).find_map(|at| end_of(words, roles, at, rest));
     }
-    let token = tokens.get(start)?;
-    if roles[start] == Role::Masked {
-        return None;
-    }
-    let word = token.folded.as_str();
-    let hit = match first.strip_suffix('*') {
-        Some(beginning) => word.starts_with(beginning),
-        None => word == first,
+    let word = words.get(start)?;
+    let hit = match first {
+        Part::Word(expected) => word == expected,
+        Part::Beginning(beginning) => word.starts_with(beginning.as_str()),
+        Part::Gap => false,
     };
-    if hit { match_at(tokens, roles, start + 1, rest) } else { None }
+    if hit && roles[start] != Role::Masked { end_of(words, roles, start + 1, rest) } else { None }
 }
 
 /// Folded words; `*` ends a beginning, `...` stands for up to four words between.
@@ -76,6 +126,9 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "persoenlich vorbei*",
             "muss ich ... persoenlich",
             "muss ich ... hingehen",
+            "elster",
+            "app",
+            "per app",
         ],
     ),
     (
@@ -113,6 +166,13 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "price",
             "wie hoch ist",
             "was nehmen die",
+            "kostets",
+            "aufpreis",
+            "wie viel kost*",
+            "wieviel kost*",
+            "wie teuer",
+            "muss ... zahlen",
+            "muessen ... zahlen",
         ],
     ),
     (
@@ -141,6 +201,17 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "welcher nachweis",
             "documents",
             "what do i need",
+            "dokument",
+            "was brauchts",
+            "was brauch",
+            "brauche ich ... nachweis",
+            "was ... mitbring*",
+            "was ... abgeben",
+            "was ... einreich*",
+            "welche plaene",
+            "wer muss ... unterschreiben",
+            "muessen beide ... unterschreiben",
+            "was will das amt",
             "was muss mit",
             "was muss ich mit",
             "was soll ich mit",
@@ -167,6 +238,11 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "wer macht",
             "wer ist ... verantwortlich",
             "anlaufstelle",
+            "antragstelle",
+            "wem kann",
+            "wem sag*",
+            "wem meld*",
+            "wer kann ... bestaetigen",
         ],
     ),
     (
@@ -192,6 +268,9 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "wie lange haben ... auf",
             "bis wann hat ... auf",
             "wann zu",
+            "heute auf",
+            "heute offen",
+            "samstag ... auf",
             "ab wie viel uhr",
             "um wie viel uhr",
             "uhr",
@@ -222,6 +301,16 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "anmeldefrist*",
             "abgabefrist*",
             "anmeldeschluss",
+            "rueckwirkend",
+            "wie viele wochen",
+            "wieviele wochen",
+            "wie viel vorher",
+            "wie lange vorher",
+            "wie lange kann ich",
+            "bis zu welchem",
+            "welches jahr",
+            "anmelden wann",
+            "wann ... anmelden",
         ],
     ),
     (
@@ -248,6 +337,11 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "wie lange bis",
             "wie lang bis",
             "wie lange muss ich ... warten",
+            "wie lang wird",
+            "wie lange wird",
+            "sofort mitnehmen",
+            "gleich mitnehmen",
+            "wann ist der naechste",
         ],
     ),
     (
@@ -292,7 +386,7 @@ mod tests {
 
     fn facets(text: &str) -> Vec<Facet> {
         let tokens = tokens(text);
-        recognize(&tokens, &mut vec![Role::default(); tokens.len()])
+        Facets::default().recognize(&tokens, &mut vec![Role::default(); tokens.len()])
     }
 
     #[test]

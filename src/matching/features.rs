@@ -1,6 +1,6 @@
 //! From words to features: what of a text is compared with what people say of a service.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{stopwords, vocabulary::Vocabulary};
 use crate::text::{
@@ -82,6 +82,10 @@ pub struct Correction {
     pub distance: usize,
 }
 
+/// What is worked out once for each word of the catalog: most words stand in many expressions.
+#[derive(Debug, Default)]
+pub struct WordCache(FxHashMap<String, (String, Vec<Feature>)>);
+
 /// The features of a text and how its words were read.
 #[derive(Debug, Clone, Default)]
 pub struct Extracted {
@@ -93,21 +97,42 @@ pub struct Extracted {
     pub concepts: Vec<(u16, u16)>,
 }
 
-/// Takes a text apart. With `correct`, unknown words are read as near known ones.
-pub fn extract(
+/// Takes a question apart: unknown words are read as near known ones.
+pub fn extract(tokens: &[Token], roles: &[Role], vocabulary: &Vocabulary) -> Extracted {
+    take_apart(tokens, roles, vocabulary, |word, out| word_features(word, vocabulary, out))
+}
+
+/// Takes an expression of the catalog apart: its words are known, and many come again.
+pub fn extract_expression(
+    tokens: &[Token],
+    vocabulary: &Vocabulary,
+    cache: &mut WordCache,
+) -> Extracted {
+    take_apart(tokens, &[], vocabulary, |word, out| {
+        let (stemmed, features) = cache.0.entry(word.folded.clone()).or_insert_with(|| {
+            let mut alone = Extracted::default();
+            let stemmed = word_features(word, vocabulary, &mut alone);
+            (stemmed, alone.features)
+        });
+        out.features.extend(features.iter().map(|f| Feature { token: word.at, ..f.clone() }));
+        stemmed.clone()
+    })
+}
+
+fn take_apart(
     tokens: &[Token],
     roles: &[Role],
     vocabulary: &Vocabulary,
-    correct: bool,
+    mut word_features: impl FnMut(&Word, &mut Extracted) -> String,
 ) -> Extracted {
     let verbs = separable_verbs(tokens);
     let words = words(tokens, roles, &verbs);
     let mut out = Extracted::default();
-    let stems: Vec<Option<(String, bool)>> = words
+    let stems: Vec<String> = words
         .iter()
-        .map(|word| {
-            let masked = word.role == Role::Masked;
-            (!masked).then(|| word_features(word, vocabulary, correct, &mut out))
+        .map(|word| match word.role {
+            Role::Masked => String::new(),
+            Role::Content | Role::Facet => word_features(word, &mut out),
         })
         .collect();
     pair_features(&stems, &words, &mut out);
@@ -116,7 +141,7 @@ pub fn extract(
         let skeleton = skeleton(&verb.verb);
         out.push(key(b'w', stem(&skeleton)), weight::VERB, 0, Kind::Word);
     }
-    concept_features(&words, vocabulary, &mut out);
+    concept_features(&words, &stems, vocabulary, &mut out);
     out
 }
 
@@ -127,6 +152,12 @@ struct Word {
     role: Role,
     /// Which word of the text it is.
     at: u16,
+}
+
+impl Word {
+    fn is_stop(&self) -> bool {
+        stopwords::is_stop(&self.folded)
+    }
 }
 
 /// The words of a text, a separable verb in one piece where its particle stood: "ich melde mein
@@ -170,24 +201,18 @@ impl Extracted {
     }
 }
 
-/// The features of one word; returns its stem and whether it is a stop word.
-fn word_features(
-    word: &Word,
-    vocabulary: &Vocabulary,
-    correct: bool,
-    out: &mut Extracted,
-) -> (String, bool) {
+/// The features of one word; returns the stem of what it was read as.
+fn word_features(word: &Word, vocabulary: &Vocabulary, out: &mut Extracted) -> String {
     let at = word.at;
     let skeleton = skeleton(&word.folded);
     let stemmed = stem(&skeleton);
-    if stopwords::is_stop(&word.folded) {
+    if word.is_stop() {
         // Apart from other words: "mit" is not "Miete", whose stem and skeleton it shares.
         out.push(key(b's', &word.folded), weight::STOP, at, Kind::Word);
-        return (stemmed.to_owned(), true);
+        return stemmed.to_owned();
     }
     let scale = if word.role == Role::Facet { weight::FACET } else { 1.0 };
-    if correct
-        && !vocabulary.knows(stemmed)
+    if !vocabulary.knows(stemmed)
         && let Some(near) = vocabulary.nearest(&word.folded, &skeleton)
     {
         out.corrections.push(Correction {
@@ -197,17 +222,19 @@ fn word_features(
         });
         let near_skeleton = crate::text::german::skeleton(near.word);
         out.word(&near_skeleton, scale * weight::CORRECTED, at, vocabulary);
-        return (stem(&near_skeleton).to_owned(), false);
+        return stem(&near_skeleton).to_owned();
     }
     out.word(&skeleton, scale, at, vocabulary);
-    (stemmed.to_owned(), false)
+    stemmed.to_owned()
 }
 
 /// Pairs of neighbouring words, stop words skipped over.
-fn pair_features(stems: &[Option<(String, bool)>], words: &[Word], out: &mut Extracted) {
+fn pair_features(stems: &[String], words: &[Word], out: &mut Extracted) {
     let mut last: Option<&str> = None;
     for (stemmed, word) in stems.iter().zip(words) {
-        let Some((stemmed, false)) = stemmed else { continue };
+        if word.role == Role::Masked || word.is_stop() {
+            continue;
+        }
         if let Some(last) = last {
             out.push(pair_key(last, stemmed), weight::PAIR, word.at, Kind::Pair);
         }
@@ -223,9 +250,12 @@ fn joined_features(words: &[Word], vocabulary: &Vocabulary, out: &mut Extracted)
             continue;
         }
         let joined = format!("{}{}", first.folded, second.folded);
+        if joined.len() < 7 || first.is_stop() && second.is_stop() {
+            continue;
+        }
         let skeleton = skeleton(&joined);
         let stemmed = stem(&skeleton);
-        if joined.len() >= 7 && vocabulary.knows(stemmed) {
+        if vocabulary.knows(stemmed) {
             out.push(key(b'w', stemmed), weight::CORRECTED, second.at, Kind::Word);
             out.grams(&skeleton, weight::CORRECTED, second.at);
         }
@@ -233,18 +263,24 @@ fn joined_features(words: &[Word], vocabulary: &Vocabulary, out: &mut Extracted)
 }
 
 /// The ideas behind single words and up to three neighbouring ones.
-fn concept_features(words: &[Word], vocabulary: &Vocabulary, out: &mut Extracted) {
+fn concept_features(
+    words: &[Word],
+    stems: &[String],
+    vocabulary: &Vocabulary,
+    out: &mut Extracted,
+) {
     let mut seen = FxHashSet::default();
+    let mut expression = String::new();
     for start in 0..words.len() {
-        let mut expression = String::new();
-        for word in words.iter().skip(start).take(3) {
+        expression.clear();
+        for (word, stemmed) in words.iter().zip(stems).skip(start).take(3) {
             if word.role == Role::Masked {
                 break;
             }
             if !expression.is_empty() {
                 expression.push(' ');
             }
-            expression.push_str(stem(&skeleton(&word.folded)));
+            expression.push_str(stemmed);
             for &concept in vocabulary.concepts(&expression) {
                 if seen.insert(concept) {
                     out.concepts.push((words[start].at, concept));

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    features::{Extracted, Key, Kind, extract},
+    features::{Extracted, Feature, Key, Kind, WordCache, extract_expression},
     vocabulary::Vocabulary,
 };
 use crate::{
@@ -81,9 +81,9 @@ impl Index {
         let mut starts = vec![0];
         let mut values = Vec::new();
         for expression in &extracted {
-            let weighted = expression.iter().filter_map(|(key, weight)| {
-                let id = *features.get(key)?;
-                Some((id, weight * rarity[id as usize]))
+            let weighted = expression.iter().filter_map(|feature| {
+                let id = *features.get(&feature.key)?;
+                Some((id, feature.weight * rarity[id as usize]))
             });
             let mut vector: Vec<(u32, f32)> = weighted.collect();
             merge(&mut vector);
@@ -212,27 +212,29 @@ fn rarity(classes: f32, count: f32) -> f32 {
 }
 
 /// The features of all expressions, on all cores; the order is that of the expressions.
-fn extract_all(expressions: &[Expression], vocabulary: &Vocabulary) -> Vec<Vec<(Key, f32)>> {
-    let one = |expression: &Expression| -> Vec<(Key, f32)> {
-        let extracted = extract(&tokens(&expression.text), &[], vocabulary, false);
-        extracted.features.into_iter().map(|feature| (feature.key, feature.weight)).collect()
+fn extract_all(expressions: &[Expression], vocabulary: &Vocabulary) -> Vec<Vec<Feature>> {
+    let extract_part = |part: &[Expression]| -> Vec<Vec<Feature>> {
+        let mut cache = WordCache::default();
+        let one = |expression: &Expression| {
+            extract_expression(&tokens(&expression.text), vocabulary, &mut cache).features
+        };
+        part.iter().map(one).collect()
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = expressions.len().div_ceil(cores).max(1);
     std::thread::scope(|scope| {
-        let parts: Vec<_> = expressions
-            .chunks(share)
-            .map(|part| scope.spawn(move || part.iter().map(one).collect::<Vec<_>>()))
-            .collect();
+        let parts: Vec<_> =
+            expressions.chunks(share).map(|part| scope.spawn(move || extract_part(part))).collect();
         parts.into_iter().flat_map(|part| part.join().expect("extraction does not panic")).collect()
     })
 }
 
-/// Numbers the features that at least two expressions hold (a letter run of a single expression
-/// teaches nothing about others), and how rare each is among the classes.
+/// Numbers the features, and says how rare each is among the classes. A run of letters or pair of
+/// words of a single expression teaches nothing about others, one of very many tells nothing apart:
+/// both are left out.
 fn count_features(
     expressions: &[Expression],
-    extracted: &[Vec<(Key, f32)>],
+    extracted: &[Vec<Feature>],
     classes: usize,
 ) -> (FxHashMap<Key, u32>, Vec<f32>) {
     #[derive(Default)]
@@ -241,14 +243,20 @@ fn count_features(
         classes: u32,
         last_expression: u32,
         last_class: Option<Class>,
+        /// A run of letters or a pair of words.
+        loose: bool,
     }
     let mut seen: FxHashMap<Key, Seen> = FxHashMap::default();
     let mut order: Vec<Key> = Vec::new();
     for (at, (expression, features)) in expressions.iter().zip(extracted).enumerate() {
-        for (key, _) in features {
-            let seen = seen.entry(*key).or_insert_with(|| {
-                order.push(*key);
-                Seen { last_expression: u32::MAX, ..Seen::default() }
+        for feature in features {
+            let seen = seen.entry(feature.key).or_insert_with(|| {
+                order.push(feature.key);
+                Seen {
+                    last_expression: u32::MAX,
+                    loose: matches!(feature.kind, Kind::Gram | Kind::Pair),
+                    ..Seen::default()
+                }
             });
             if seen.last_expression != at as u32 {
                 seen.last_expression = at as u32;
@@ -264,7 +272,9 @@ fn count_features(
     let mut rarities = Vec::new();
     for key in order {
         let seen = &seen[&key];
-        if seen.expressions >= MIN_EXPRESSIONS {
+        let alone = seen.expressions == 1;
+        let everywhere = seen.classes as usize > classes / COMMON;
+        if !(seen.loose && (alone || everywhere)) {
             ids.insert(key, rarities.len() as u32);
             rarities.push(rarity(classes as f32, seen.classes as f32));
         }
@@ -272,8 +282,8 @@ fn count_features(
     (ids, rarities)
 }
 
-/// A feature of fewer expressions is left out.
-const MIN_EXPRESSIONS: u32 = 1;
+/// A run of letters that more than one in so many classes hold tells nothing apart.
+const COMMON: usize = 2;
 
 /// Makes features unique (the strongest counts) and sorts them by number, so that sums come out
 /// the same on every machine.

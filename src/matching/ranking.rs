@@ -32,6 +32,8 @@ pub struct Ranking {
     /// Whether the question is a name or synonym of the first match and, but for filler and
     /// facets, nothing else.
     pub named: bool,
+    /// Words of the question that are neither filler nor place nor facet.
+    pub words: usize,
 }
 
 /// What a service asked daily has ahead of a rare one, in score.
@@ -69,7 +71,15 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     let words: Vec<&str> = query.content_words().map(|token| token.folded.as_str()).collect();
     let named = matches.first().is_some_and(|best| index.is_name(&words.join(" "), best.class));
     let coverage = vector.coverage;
-    let mut ranking = Ranking { matches, elsewhere, confidence: 0.0, coverage, nearest, named };
+    let mut ranking = Ranking {
+        matches,
+        elsewhere,
+        confidence: 0.0,
+        coverage,
+        nearest,
+        named,
+        words: words.len(),
+    };
     ranking.confidence = confidence(&ranking, query);
     ranking
 }
@@ -89,8 +99,8 @@ fn confidence(ranking: &Ranking, query: &Query) -> f32 {
 
 /// Names of the signals, in order.
 pub const SIGNALS: [&str; 6] = ["share", "margin", "nearest", "coverage", "elsewhere", "words"];
-const CONFIDENCE_WEIGHTS: [f32; 6] = [4.39, 2.96, 1.49, -0.47, -8.86, 3.73];
-const CONFIDENCE_BIAS: f32 = -4.51;
+const CONFIDENCE_WEIGHTS: [f32; 6] = [4.24, 2.70, 1.36, -0.49, -10.1, 3.42];
+const CONFIDENCE_BIAS: f32 = -4.24;
 
 /// What the confidence is made of.
 pub fn signals(ranking: &Ranking, query: &Query) -> [f32; 6] {
