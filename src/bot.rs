@@ -350,7 +350,11 @@ impl Turn<'_> {
                 let choices = self.bot.ids(ranking).into_iter().take(count).collect();
                 self.ask_service(choices, facets.clone(), place.as_ref())
             }
-            Decision::Abstain(why) => self.abstain(why),
+            Decision::Abstain(why) => {
+                // A new need, though not understood: the service before is not meant.
+                self.next.service = None;
+                self.abstain(why)
+            }
         };
         let outcome = &mut reply.outcome;
         outcome.confidence = ranking.confidence;
@@ -507,6 +511,8 @@ impl Turn<'_> {
         let blocks = vec![Block::Steps { label: self.say("which-service"), items: lines }];
         let mut outcome = Outcome::new(DecisionKind::Clarify, None);
         outcome.services = choices.clone();
+        // Whatever comes next is about one of these, not about the service before.
+        self.next.service = None;
         self.next.pending = Some(Pending::Service { choices, facets });
         self.next.asked += 1;
         Reply { blocks, choices: buttons, choice_kind: ChoiceKind::Clarification, outcome }
@@ -551,6 +557,14 @@ impl Turn<'_> {
     fn follow_up(&mut self, heeded: &Heeded, place: Option<Place>) -> Reply {
         let bot = self.bot;
         let facets = heeded.query.facets.clone();
+        // "Und wo?" while we wait for a choice: the choice first, then that facet of it.
+        if let Some(Pending::Service { choices, facets: before }) = self.next.pending.clone() {
+            let facets = if facets.is_empty() { before } else { facets };
+            let mut reply = self.pick_again(&Pending::Service { choices, facets: facets.clone() });
+            reply.outcome.facets = facets;
+            reply.outcome.place = understood(heeded);
+            return reply;
+        }
         let service = self.next.service.clone().and_then(|id| bot.catalog.service(&id));
         let mut reply = match service {
             Some(service) if !facets.is_empty() || heeded.spotted.is_some() => {
@@ -614,7 +628,7 @@ impl Turn<'_> {
         match pick(tokens, count) {
             Pick::Nothing => None,
             Pick::None => Some(self.none_of_these()),
-            Pick::OutOfRange => Some(self.pick_again(&pending, count)),
+            Pick::OutOfRange => Some(self.pick_again(&pending)),
             Pick::Choice(at) => Some(match pending {
                 Pending::Service { choices, facets } => match choices.get(at) {
                     Some(id) => self.show_chosen(id, self.known_place(), &facets),
@@ -628,8 +642,10 @@ impl Turn<'_> {
         }
     }
 
-    fn pick_again(&mut self, pending: &Pending, count: usize) -> Reply {
+    fn pick_again(&mut self, pending: &Pending) -> Reply {
         let place = self.known_place();
+        // Asking the same again is no further question.
+        self.next.asked = self.next.asked.saturating_sub(1);
         let mut reply = match pending {
             Pending::Service { choices, facets } => {
                 self.ask_service(choices.clone(), facets.clone(), place.as_ref())
@@ -646,7 +662,7 @@ impl Turn<'_> {
                 Reply { blocks, choices, choice_kind: ChoiceKind::Clarification, outcome }
             }
         };
-        let count = count.to_string();
+        let count = reply.choices.len().to_string();
         reply.blocks.insert(0, Block::Text(self.say_with("pick-again", &[("count", &count)])));
         self.complete(&mut reply, place.as_ref());
         reply

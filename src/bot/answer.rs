@@ -204,13 +204,17 @@ impl Card<'_> {
     }
 
     fn step(&self, step: &Step) -> String {
-        let key = match step.how {
-            How::Online => "step-online",
-            How::Form => "step-form",
-            How::Post => "step-post",
-            How::Phone => "step-phone",
-            How::InPerson => "step-in_person",
+        let (key, said) = match step.how {
+            How::Online => ("step-online", "online"),
+            How::Form => ("step-form", "formular"),
+            How::Post => ("step-post", "post"),
+            How::Phone => ("step-phone", "telefon"),
+            How::InPerson => ("step-in_person", "vor ort"),
         };
+        // "Bescheid kommt per Post" says how by itself.
+        if step.what.to_lowercase().contains(said) {
+            return step.what.clone();
+        }
         self.wording().say_with(key, &[("what", &step.what)])
     }
 

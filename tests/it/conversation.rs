@@ -146,6 +146,10 @@ fn an_unclear_question_is_asked_back_and_the_choice_is_understood() {
     let again = far.say("9");
     assert!(text(&again).contains("Bitte wählen Sie eine Zahl von 1 bis"), "{}", text(&again));
     assert!(matches!(far.0.pending, Some(Pending::Service { .. })), "still waiting");
+    let mut facet = Talk(talk.0.clone());
+    assert!(text(&facet.say("und wo muss ich da hin?")).contains("Bitte wählen Sie eine Zahl"));
+    let picked = facet.say("1");
+    assert_eq!(picked.outcome.facets, [Facet::Where], "the facet waits for the choice");
     let mut other = Talk(talk.0.clone());
     assert_eq!(first_service(&other.say("neuen reisepass beantragen")), "reisepass-beantragen");
 }
@@ -168,6 +172,14 @@ fn follow_ups_keep_service_and_place() {
     let lone = ask("und was kostet das?");
     assert_eq!(lone.outcome.decision, DecisionKind::Abstain);
     assert!(text(&lone).contains("Wozu"), "{}", text(&lone));
+}
+
+#[test]
+fn a_new_need_replaces_the_service_even_if_it_is_not_understood() {
+    let mut talk = Talk::default();
+    talk.say("neuen reisepass beantragen");
+    talk.say("qwertz asdf yxcv");
+    assert!(text(&talk.say("und was kostet das?")).contains("Wozu"));
 }
 
 #[test]
