@@ -79,6 +79,8 @@ const MAX_WORDS: usize = 120;
 const HEAD_WORDS: usize = 72;
 /// Characters of a word that are read.
 const MAX_WORD: usize = 60;
+/// Services of one message that are answered at once.
+const MAX_NEEDS: usize = 3;
 /// Questions we ask back in a row before we give the best answer or give up.
 const MAX_ASKED: u8 = 2;
 
@@ -295,7 +297,74 @@ impl Turn<'_> {
                 return self.talk(kind);
             }
         }
-        self.question(heeded, place, &ranking)
+        match self.several_needs(&heeded.query) {
+            Some(needs) => self.answer_all(heeded, place.as_ref(), &needs),
+            None => self.question(heeded, place, &ranking),
+        }
+    }
+
+    /// The services of a message that names several ("auto abmelden und wohnsitz ummelden"), if
+    /// each of its parts is clear by itself and they are not the same.
+    fn several_needs(&self, query: &Query) -> Option<Vec<(ServiceId, f32)>> {
+        let parts = query.parts();
+        if !(2..=MAX_NEEDS).contains(&parts.len()) {
+            return None;
+        }
+        let mut needs: Vec<(ServiceId, f32)> = Vec::new();
+        for (tokens, roles) in parts {
+            let part = self.bot.matcher.understand(tokens, roles);
+            let ranking = self.bot.matcher.rank(&part);
+            let id = self.bot.ids(&ranking).into_iter().next()?;
+            let clear = ranking.confidence >= decision::ANSWER_PART;
+            if !clear || needs.iter().any(|(other, _)| *other == id) {
+                return None;
+            }
+            needs.push((id, ranking.confidence));
+        }
+        Some(needs)
+    }
+
+    fn answer_all(
+        &mut self,
+        heeded: &Heeded,
+        place: Option<&Place>,
+        needs: &[(ServiceId, f32)],
+    ) -> Reply {
+        let bot = self.bot;
+        let facets = heeded.query.facets.clone();
+        let mut blocks = Vec::new();
+        let mut choices = Vec::new();
+        for service in needs.iter().filter_map(|(id, _)| bot.catalog.service(id)) {
+            // Each in short: its status, or what was asked; the button leads to the rest.
+            let asked = if facets.is_empty() { &[Facet::Online][..] } else { &facets };
+            let card = self.show(service, place, asked, None);
+            let short = |block: &Block| match block {
+                Block::Heading(_) | Block::Status { .. } | Block::Text(_) => true,
+                Block::Notice(_) | Block::Source(_) => true,
+                Block::Facts { .. } => !facets.is_empty(),
+                Block::Steps { .. } | Block::Links(_) => false,
+            };
+            let ask_place = Block::Text(self.say("ask-place"));
+            blocks.extend(card.blocks.into_iter().filter(|b| short(b) && *b != ask_place));
+            choices.push(Choice {
+                id: service.id.to_string(),
+                label: service.plain().to_owned(),
+                action: Action::Show {
+                    service: service.id.clone(),
+                    place: place.map(|place| place.key),
+                    facet: None,
+                },
+            });
+        }
+        let mut outcome = Outcome::new(DecisionKind::Answer, None);
+        outcome.services = needs.iter().map(|(id, _)| id.clone()).collect();
+        outcome.asserted = outcome.services.len();
+        outcome.confidence = needs.iter().map(|(_, sure)| *sure).fold(1.0, f32::min);
+        outcome.facets = facets;
+        outcome.place = understood(heeded);
+        let mut reply = Reply { blocks, choices, choice_kind: ChoiceKind::More, outcome };
+        self.complete(&mut reply, place);
+        reply
     }
 
     /// The numbers to call, before anything else; then the service, if one was clearly asked for.

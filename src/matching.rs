@@ -47,6 +47,32 @@ impl Query {
             .any(|(token, role)| *role == Role::Content && !stopwords::is_stop(&token.folded))
     }
 
+    /// The parts of a message that may each want something: cut at "und", "sowie" and ends of
+    /// sentences. Each has at least two words of its own, else the message is one part.
+    pub fn parts(&self) -> Vec<(Vec<Token>, Vec<Role>)> {
+        let mut parts = vec![(Vec::new(), Vec::new())];
+        let mut last_ended = false;
+        for (token, role) in self.tokens.iter().zip(&self.roles) {
+            let joins = matches!(token.folded.as_str(), "und" | "sowie" | "ausserdem" | "plus");
+            if joins || last_ended {
+                parts.push((Vec::new(), Vec::new()));
+            }
+            last_ended = token.ends_clause;
+            if !joins && let Some((tokens, roles)) = parts.last_mut() {
+                tokens.push(token.clone());
+                roles.push(if *role == Role::Masked { Role::Masked } else { Role::Content });
+            }
+        }
+        parts.retain(|(tokens, _)| !tokens.is_empty());
+        let whole = |(tokens, roles): &(Vec<Token>, Vec<Role>)| {
+            let content = tokens.iter().zip(roles).filter(|(token, role)| {
+                **role == Role::Content && !stopwords::is_stop(&token.folded)
+            });
+            content.count() >= 2
+        };
+        if parts.iter().all(whole) { parts } else { Vec::new() }
+    }
+
     /// Words that are neither masked nor filler nor asking for a facet.
     pub fn content_words(&self) -> impl Iterator<Item = &Token> {
         self.tokens.iter().zip(&self.roles).filter_map(|(token, role)| {

@@ -30,6 +30,9 @@ pub enum Abstention {
 
 /// From this confidence on, an answer is asserted.
 pub const ANSWER: f32 = 0.50;
+/// Each part of a message that names several services must be this clear by itself: a card too many
+/// is a wrong answer.
+pub const ANSWER_PART: f32 = 0.75;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;

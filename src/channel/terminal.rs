@@ -18,7 +18,12 @@ pub fn render(reply: &Reply, colour: bool) -> String {
                 let line = format!("{} {text}", mark(*availability));
                 wrapped(&mut out, "", "  ", &line, |t| paint.status(*availability, t));
             }
-            Block::Heading(text) => wrapped(&mut out, "", "", text, |t| paint.bold(t)),
+            Block::Heading(text) => {
+                if !out.is_empty() {
+                    out.push('\n');
+                }
+                wrapped(&mut out, "", "", text, |t| paint.bold(t));
+            }
             Block::Text(text) => wrapped(&mut out, "", "", text, str::to_owned),
             Block::Facts { label, items } => match &items[..] {
                 [item] => {

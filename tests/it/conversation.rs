@@ -183,6 +183,26 @@ fn a_new_need_replaces_the_service_even_if_it_is_not_understood() {
 }
 
 #[test]
+fn several_needs_in_one_message_get_a_card_each() {
+    let mut talk = Talk::default();
+    let reply = talk.say("hund anmelden und sperrmüll abholen lassen in Köln");
+    let ids: Vec<_> = reply.outcome.services.iter().map(|id| id.as_str()).collect();
+    assert_eq!(ids, ["hund-anmelden", "sperrmuell-anmelden"]);
+    assert_eq!(reply.outcome.asserted, 2);
+    let headings = reply.blocks.iter().filter(|b| matches!(b, Block::Heading(_)));
+    assert_eq!(headings.count(), 2);
+    let whole = talk.press(reply.choices[1].action.clone());
+    assert_eq!(first_service(&whole), "sperrmuell-anmelden");
+    assert!(text(&whole).contains("Köln"));
+    for one in [
+        "mutter und kind kur beantragen",
+        "ich bin umgezogen und brauche einen neuen stempel im ausweis",
+    ] {
+        assert!(ask(one).outcome.asserted <= 1, "{one}: {:?}", ask(one).outcome);
+    }
+}
+
+#[test]
 fn several_places_of_a_name_are_asked_back() {
     let mut talk = Talk::default();
     let reply = talk.say("neuen reisepass beantragen in Frankfurt");
