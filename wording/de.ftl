@@ -143,3 +143,10 @@ imprint = Betreiber: { $operator }
 imprint-missing = Der Betreiber hat kein Impressum hinterlegt.
 imprint-link = Impressum
 forgotten = Ich habe dieses Gespräch vergessen.
+
+# --- Discord ------------------------------------------------------------------------------------
+discord-leistung = Eine Leistung finden und ob sie online geht
+discord-frage = Was möchten Sie erledigen?
+discord-ort = Ihr Ort oder Ihre Postleitzahl
+discord-menu = Leistung finden
+choose = Bitte auswählen

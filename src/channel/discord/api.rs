@@ -1,0 +1,245 @@
+//! Requests to Discord that survive a bad day: bounded in time, and repeated where that is safe.
+//!
+//! All of ours are safe to repeat: messages carry a nonce, interactions are answered once by id,
+//! and the rest replaces what was there.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serenity::{
+    all::{
+        ApplicationId, BotGateway, ChannelId, CreateCommand, CreateInteractionResponse,
+        CreateMessage, EditInteractionResponse, InteractionId, MessageId,
+    },
+    builder::CreateAllowedMentions,
+    http::{Http, HttpBuilder, HttpError, LightMethod, Request, Route},
+};
+use tokio::time::{sleep, timeout};
+
+use crate::config::DiscordConfig;
+
+/// A server that has not answered by then will not.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+/// So long is tried, and so long does a 429 make us wait at most.
+const TRIED_FOR: Duration = Duration::from_secs(30);
+/// Waits between tries that got no answer.
+const WAITS: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(3)];
+
+/// Why a request failed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The token is refused.
+    Unauthorized,
+    /// Discord says no, with its code for why (0: none given).
+    Refused(i64),
+    /// No answer, or none that helps.
+    Unavailable,
+}
+
+impl Failure {
+    /// The interaction was answered before.
+    pub const ALREADY_ANSWERED: Self = Self::Refused(40_060);
+    /// The interaction is unknown, or three seconds have passed.
+    pub const TOO_LATE: Self = Self::Refused(10_062);
+
+    /// We may not write here, or not with embeds.
+    pub fn is_forbidden(self) -> bool {
+        matches!(self, Self::Refused(50_001 | 50_006 | 50_013))
+    }
+}
+
+/// Discord's HTTP API.
+pub(super) struct Api {
+    http: Http,
+    client: reqwest::Client,
+}
+
+/// Why one try failed.
+enum Fault {
+    Final(Failure),
+    /// It may be tried again, after so long if Discord said so.
+    Again(Option<Duration>),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    code: i64,
+    retry_after: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    id: MessageId,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    resource: Option<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    message: Option<Sent>,
+}
+
+/// serenity's HTTP client as configured.
+pub(super) fn http(config: &DiscordConfig) -> Http {
+    let mut builder = HttpBuilder::new(config.token.expose_secret())
+        .client(client())
+        .default_allowed_mentions(CreateAllowedMentions::new());
+    if !config.api_url.is_empty() {
+        // serenity ignores the address unless its rate limiter is off; `Api` obeys a 429 itself.
+        builder = builder.proxy(&config.api_url).ratelimiter_disabled(true);
+    }
+    builder.build()
+}
+
+fn client() -> reqwest::Client {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(ANSWERS_WITHIN)
+        // Half a minute of silence, and a middlebox may have forgotten the connection.
+        .pool_idle_timeout(Duration::from_secs(30));
+    // It fails only if TLS cannot be set up, which the default client would panic over, too.
+    builder.build().unwrap_or_default()
+}
+
+impl Api {
+    /// The API as configured.
+    pub fn new(config: &DiscordConfig) -> Self {
+        Self { http: http(config), client: client() }
+    }
+
+    /// Where the gateway is, and how many sessions we may still start today.
+    pub async fn gateway(&self) -> Result<BotGateway, Failure> {
+        read(&self.send(Request::new(Route::GatewayBot, LightMethod::Get)).await?)
+    }
+
+    /// The commands that Discord knows, as it describes them.
+    pub async fn commands(&self, app: ApplicationId) -> Result<Vec<serde_json::Value>, Failure> {
+        let request = Request::new(Route::Commands { application_id: app }, LightMethod::Get)
+            .params(Some(vec![("with_localizations", "true".to_owned())]));
+        read(&self.send(request).await?)
+    }
+
+    /// Replaces all commands.
+    pub async fn set_commands(
+        &self,
+        app: ApplicationId,
+        commands: &[CreateCommand],
+    ) -> Result<(), Failure> {
+        let request = Request::new(Route::Commands { application_id: app }, LightMethod::Put);
+        self.send(request.body(body(&commands))).await.map(drop)
+    }
+
+    /// Sends a message.
+    pub async fn post(&self, to: ChannelId, message: &CreateMessage) -> Result<MessageId, Failure> {
+        let route = Route::ChannelMessages { channel_id: to };
+        let sent = self.send(Request::new(route, LightMethod::Post).body(body(message))).await?;
+        Ok(read::<Sent>(&sent)?.id)
+    }
+
+    /// Answers an interaction; the id of the message that it became, if Discord tells.
+    pub async fn answer(
+        &self,
+        id: InteractionId,
+        token: &str,
+        response: &CreateInteractionResponse,
+    ) -> Result<Option<MessageId>, Failure> {
+        let route = Route::InteractionResponse { interaction_id: id, token };
+        let request = Request::new(route, LightMethod::Post)
+            .params(Some(vec![("with_response", "true".to_owned())]))
+            .body(body(response));
+        let answered = self.send(request).await?;
+        let message = read::<Answered>(&answered).ok().and_then(|a| a.resource?.message);
+        Ok(message.map(|message| message.id))
+    }
+
+    /// Replaces the answer to an interaction.
+    pub async fn edit_answer(
+        &self,
+        application: ApplicationId,
+        token: &str,
+        edit: &EditInteractionResponse,
+    ) -> Result<MessageId, Failure> {
+        let route =
+            Route::WebhookOriginalInteractionResponse { application_id: application, token };
+        let sent = self.send(Request::new(route, LightMethod::Patch).body(body(edit))).await?;
+        Ok(read::<Sent>(&sent)?.id)
+    }
+
+    async fn send(&self, request: Request<'_>) -> Result<Vec<u8>, Failure> {
+        let tried = timeout(TRIED_FOR, self.try_repeatedly(request)).await;
+        tried.unwrap_or(Err(Failure::Unavailable))
+    }
+
+    async fn try_repeatedly(&self, request: Request<'_>) -> Result<Vec<u8>, Failure> {
+        let mut waits = WAITS.into_iter();
+        loop {
+            match self.try_once(request.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(Fault::Final(failure)) => return Err(failure),
+                Err(Fault::Again(Some(wait))) if wait < TRIED_FOR => {
+                    sleep(wait.max(WAITS[0])).await;
+                }
+                Err(Fault::Again(Some(_))) => return Err(Failure::Unavailable),
+                Err(Fault::Again(None)) => match waits.next() {
+                    Some(wait) => sleep(wait).await,
+                    None => return Err(Failure::Unavailable),
+                },
+            }
+        }
+    }
+
+    /// Errors of the libraries are dropped: they hold addresses, and these hold tokens.
+    async fn try_once(&self, request: Request<'_>) -> Result<Vec<u8>, Fault> {
+        let response = if self.http.ratelimiter.is_some() {
+            self.http.request(request).await.map_err(of_serenity)?
+        } else {
+            let request =
+                request.build(&self.client, self.http.token(), self.http.proxy.as_deref());
+            request.map_err(of_serenity)?.send().await.map_err(|_| Fault::Again(None))?
+        };
+        let status = response.status().as_u16();
+        let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let header = header.and_then(|seconds| seconds.parse().ok());
+        let bytes = response.bytes().await.map_err(|_| Fault::Again(None))?;
+        if (200..300).contains(&status) {
+            return Ok(bytes.to_vec());
+        }
+        let error: ErrorBody = serde_json::from_slice(&bytes).unwrap_or_default();
+        Err(fault(status, error.code, error.retry_after.or(header)))
+    }
+}
+
+fn of_serenity(error: serenity::Error) -> Fault {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => {
+            fault(response.status_code.as_u16(), response.error.code as i64, None)
+        }
+        // A token that cannot even be sent.
+        serenity::Error::Http(HttpError::InvalidHeader(_)) => Fault::Final(Failure::Unauthorized),
+        _ => Fault::Again(None),
+    }
+}
+
+fn fault(status: u16, code: i64, retry_after: Option<f64>) -> Fault {
+    match status {
+        401 => Fault::Final(Failure::Unauthorized),
+        429 => Fault::Again(retry_after.and_then(|s| Duration::try_from_secs_f64(s).ok())),
+        500.. => Fault::Again(None),
+        _ => Fault::Final(Failure::Refused(code)),
+    }
+}
+
+fn body(value: &impl Serialize) -> Option<Vec<u8>> {
+    // serenity's builders are plain structs: writing them cannot fail.
+    serde_json::to_vec(value).ok()
+}
+
+fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(answer).map_err(|_| Failure::Unavailable)
+}

@@ -1,0 +1,429 @@
+//! From a [`Reply`] to what Discord shows: embeds, and buttons or a menu below them.
+
+use serenity::all::{
+    ButtonStyle, CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed,
+    CreateEmbedFooter, CreateInteractionResponseMessage, CreateMessage, CreateSelectMenu,
+    CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse,
+};
+
+use super::markup::{Line, cut, escape, plain, units};
+use crate::{
+    bot::wording::Wording,
+    ids::RegionKey,
+    message::Action,
+    reply::{AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, Reply},
+};
+
+/// The `custom_id` of the menu; what was chosen comes as its value.
+pub(super) const MENU: &str = "choose";
+
+// Discord refuses a message that is over any of these.
+const MAX_CONTENT: usize = 2000;
+const MAX_TITLE: usize = 256;
+const MAX_DESCRIPTION: usize = 4096 - MORE.len();
+const MAX_FIELDS: usize = 25;
+const MAX_FIELD_NAME: usize = 256;
+const MAX_FIELD_VALUE: usize = 1024;
+/// Discord takes 2048, but the answer itself needs the room more.
+const MAX_FOOTER: usize = 1024;
+/// Ends an answer that there was no room for.
+const MORE: &str = "\n…";
+/// Over all embeds of a message.
+const MAX_TOTAL: usize = 6000;
+/// Less of a line is not worth showing.
+const LEAST: usize = 80;
+const MAX_BUTTONS: usize = 5;
+const MAX_BUTTON_LABEL: usize = 80;
+const MAX_OPTIONS: usize = 25;
+const MAX_OPTION: usize = 100;
+
+/// A reply, ready to be shown.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Card {
+    /// Above everything else: what must be seen first.
+    pub content: String,
+    /// The answer, in one embed unless it is very long.
+    pub parts: Vec<Part>,
+    /// What can be pressed.
+    pub rows: Vec<CreateActionRow>,
+}
+
+/// One embed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Part {
+    pub title: String,
+    pub description: String,
+    /// Name and value.
+    pub fields: Vec<(String, String)>,
+    pub footer: String,
+    pub colour: Option<u32>,
+}
+
+/// A reply as a card. In public it is shortened; its buttons lead to the rest.
+pub(super) fn render(reply: &Reply, public: bool, wording: &Wording) -> Card {
+    let mut shown = Shown { reply, public, texts: 0 };
+    let blocks: Vec<&Block> = reply.blocks.iter().filter(|block| shown.keeps(block)).collect();
+    let mut layout = Layout::new(&blocks);
+    for block in &blocks {
+        layout.add(block, wording);
+    }
+    let listed = blocks.iter().any(|block| matches!(block, Block::Steps { .. }));
+    if reply.choice_kind == ChoiceKind::Clarification && !listed {
+        layout.paragraph(&numbered(reply.choices.iter().map(|choice| choice.label.as_str())));
+    }
+    Card { content: notices(&blocks), parts: layout.finish(), rows: rows(reply, wording) }
+}
+
+/// Which blocks of a reply are shown where.
+struct Shown<'a> {
+    reply: &'a Reply,
+    public: bool,
+    texts: usize,
+}
+
+impl Shown<'_> {
+    fn keeps(&mut self, block: &Block) -> bool {
+        let outcome = &self.reply.outcome;
+        !self.public
+            || match block {
+                Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => {
+                    true
+                }
+                Block::Text(_) => {
+                    self.texts += 1;
+                    self.texts == 1
+                }
+                // What was asked for: the fee, if the question was what it costs.
+                Block::Facts { .. } => !outcome.facets.is_empty(),
+                Block::Steps { .. } => self.reply.choice_kind == ChoiceKind::Clarification,
+                // Imprint and privacy consist of theirs.
+                Block::Links(_) => outcome.decision == DecisionKind::Notice,
+            }
+    }
+}
+
+/// Notices stand outside the embed, so that they are seen first (and read in notifications).
+fn notices(blocks: &[&Block]) -> String {
+    let mut out = String::new();
+    for block in blocks {
+        let Block::Notice(text) = block else { continue };
+        let between = if out.is_empty() { "⚠️ " } else { "\n⚠️ " };
+        let left = MAX_CONTENT - units(&out);
+        if left > units(between) {
+            out.push_str(between);
+            out.push_str(&Line::bold(text).write(left - units(between)).0);
+        }
+    }
+    out
+}
+
+/// Embeds being filled, as long as there is room.
+struct Layout {
+    parts: Vec<Part>,
+    footer: String,
+    /// The heading that became the title is not shown again.
+    titled: bool,
+    left: usize,
+    full: bool,
+}
+
+impl Layout {
+    /// Title and source are sure of their room.
+    fn new(blocks: &[&Block]) -> Self {
+        let mut first = Part::default();
+        let mut sources: Vec<&str> = Vec::new();
+        for block in blocks {
+            match block {
+                Block::Heading(text) if first.title.is_empty() => {
+                    first.title = cut(text, MAX_TITLE, escape);
+                }
+                Block::Status { availability, .. } => first.colour = Some(colour(*availability)),
+                Block::Source(text) => sources.push(text),
+                _ => {}
+            }
+        }
+        let footer = cut(&sources.join("\n"), MAX_FOOTER, plain);
+        let left = MAX_TOTAL - units(&first.title) - units(&footer) - units(MORE);
+        Self { parts: vec![first], footer, titled: false, left, full: false }
+    }
+
+    fn add(&mut self, block: &Block, wording: &Wording) {
+        match block {
+            Block::Notice(_) | Block::Source(_) => {}
+            Block::Heading(_) if !self.titled => self.titled = true,
+            Block::Heading(text) => self.paragraph(&[Line::bold(text)]),
+            Block::Status { availability, text } => {
+                self.paragraph(&[Line::bold(&format!("{} {text}", mark(*availability)))]);
+            }
+            Block::Text(text) => {
+                self.paragraph(&text.lines().map(Line::plain).collect::<Vec<_>>());
+            }
+            Block::Steps { label, items } => {
+                let mut lines = vec![Line::bold(&asked(label))];
+                lines.extend(numbered(items.iter().map(String::as_str)));
+                self.paragraph(&lines);
+            }
+            Block::Facts { label, items } => match &items[..] {
+                [item] => self.field(label, &[Line::plain(item)]),
+                items => {
+                    let listed = items.iter().map(|item| Line::marked("- ".to_owned(), item));
+                    self.field(label, &listed.collect::<Vec<_>>());
+                }
+            },
+            Block::Links(links) => {
+                let links = links.iter().map(|link| Line::link(&link.label, &link.url));
+                self.field(&wording.say("label-links"), &links.collect::<Vec<_>>());
+            }
+        }
+    }
+
+    /// A labelled list as a field of the embed; one too long for a field as a paragraph.
+    fn field(&mut self, label: &str, lines: &[Line]) {
+        let name = cut(label, MAX_FIELD_NAME, escape);
+        let written: Vec<String> = lines.iter().map(|line| line.write(usize::MAX).0).collect();
+        let value = written.join("\n");
+        let size = units(&name) + units(&value);
+        let part = self.part();
+        let fits = part.fields.len() < MAX_FIELDS && units(&value) <= MAX_FIELD_VALUE;
+        // Discord refuses an empty name or value.
+        if name.trim().is_empty() || value.trim().is_empty() || !fits || size > self.left {
+            let mut paragraph = vec![Line::bold(&asked(label))];
+            paragraph.extend_from_slice(lines);
+            self.paragraph(&paragraph);
+        } else if !self.full {
+            self.left -= size;
+            self.part().fields.push((name, value));
+        }
+    }
+
+    fn paragraph(&mut self, lines: &[Line]) {
+        for (at, line) in lines.iter().enumerate() {
+            self.line(line, at == 0);
+        }
+    }
+
+    /// Adds a line; what does not fit one embed goes on in the next, what does not fit the
+    /// message ends with an ellipsis.
+    fn line(&mut self, line: &Line, begins: bool) {
+        if self.full {
+            return;
+        }
+        let (written, _) = line.write(MAX_DESCRIPTION);
+        let between = if begins { "\n\n" } else { "\n" };
+        let description = &mut self.part().description;
+        let between = if description.is_empty() { "" } else { between };
+        let room = MAX_DESCRIPTION - units(description);
+        if units(between) + units(&written) > room {
+            let colour = self.part().colour;
+            self.parts.push(Part { colour, ..Part::default() });
+            return self.line(line, begins);
+        }
+        self.full = units(between) + units(&written) > self.left;
+        let (written, between) = match self.full {
+            false => (written, between),
+            true if self.left < LEAST => (MORE.to_owned(), ""),
+            true => (line.write(self.left - units(between)).0, between),
+        };
+        self.left = self.left.saturating_sub(units(between) + units(&written));
+        let description = &mut self.part().description;
+        description.push_str(between);
+        description.push_str(&written);
+    }
+
+    fn part(&mut self) -> &mut Part {
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        let last = self.parts.len() - 1;
+        &mut self.parts[last]
+    }
+
+    fn finish(mut self) -> Vec<Part> {
+        self.part().footer = std::mem::take(&mut self.footer);
+        // An embed of nothing is refused.
+        self.parts.retain(|part| {
+            !(part.title.trim().is_empty()
+                && part.description.trim().is_empty()
+                && part.fields.is_empty()
+                && part.footer.trim().is_empty())
+        });
+        self.parts
+    }
+}
+
+/// A label that asks keeps its question mark.
+fn asked(label: &str) -> String {
+    if label.ends_with(['?', ':']) { label.to_owned() } else { format!("{label}:") }
+}
+
+fn numbered<'a>(items: impl Iterator<Item = &'a str>) -> Vec<Line> {
+    items.enumerate().map(|(at, item)| Line::marked(format!("{}. ", at + 1), item)).collect()
+}
+
+/// Seen without colour, and read aloud by screen readers.
+fn mark(availability: AvailabilityKind) -> &'static str {
+    match availability {
+        AvailabilityKind::Online => "✅",
+        AvailabilityKind::Partly => "🟡",
+        AvailabilityKind::InPerson => "❌",
+        AvailabilityKind::Unknown => "❔",
+    }
+}
+
+fn colour(availability: AvailabilityKind) -> u32 {
+    match availability {
+        AvailabilityKind::Online => 0x002e_7d32,
+        AvailabilityKind::Partly => 0x00f9_a825,
+        AvailabilityKind::InPerson => 0x006a_1b9a,
+        AvailabilityKind::Unknown => 0x0060_7d8b,
+    }
+}
+
+/// Up to five buttons in a row; a menu for more, and for places, whose names are long.
+fn rows(reply: &Reply, wording: &Wording) -> Vec<CreateActionRow> {
+    let mut pressed: Vec<Pressable> = Vec::new();
+    let clarification = reply.choice_kind == ChoiceKind::Clarification;
+    for (at, choice) in reply.choices.iter().enumerate() {
+        let data = choice.action.encode();
+        // Discord refuses two of the same data, and so the whole message.
+        if data.len() <= Action::MAX_LEN && pressed.iter().all(|known| known.data != data) {
+            // The numbers of the lines above.
+            let number = if clarification { format!("{}. ", at + 1) } else { String::new() };
+            let label = plain(&format!("{number}{}", choice.label));
+            pressed.push(Pressable { label, data, choice, clarification });
+        }
+    }
+    let places = reply.choices.iter().any(|choice| choice.id.parse::<RegionKey>().is_ok());
+    match pressed.len() {
+        0 => Vec::new(),
+        1..=MAX_BUTTONS if !places => {
+            vec![CreateActionRow::Buttons(pressed.iter().map(Pressable::button).collect())]
+        }
+        _ => vec![CreateActionRow::SelectMenu(menu(&pressed, wording))],
+    }
+}
+
+struct Pressable<'a> {
+    label: String,
+    data: String,
+    choice: &'a Choice,
+    clarification: bool,
+}
+
+impl Pressable<'_> {
+    fn button(&self) -> CreateButton {
+        let expected = self.clarification && self.choice.action != Action::NoneOfThese;
+        let style = if expected { ButtonStyle::Primary } else { ButtonStyle::Secondary };
+        let label = cut(&self.label, MAX_BUTTON_LABEL, str::to_owned);
+        CreateButton::new(&self.data).label(label).style(style)
+    }
+
+    fn option(&self) -> CreateSelectMenuOption {
+        CreateSelectMenuOption::new(cut(&self.label, MAX_OPTION, str::to_owned), &self.data)
+    }
+}
+
+fn menu(pressed: &[Pressable], wording: &Wording) -> CreateSelectMenu {
+    let options = pressed.iter().take(MAX_OPTIONS).map(Pressable::option).collect();
+    CreateSelectMenu::new(MENU, CreateSelectMenuKind::String { options })
+        .placeholder(wording.say("choose"))
+}
+
+/// Nobody is ever notified by what we write: not by a mention in it, not by being replied to.
+fn nobody() -> CreateAllowedMentions {
+    CreateAllowedMentions::new().replied_user(false)
+}
+
+impl Card {
+    /// As a message of its own.
+    pub fn message(&self) -> CreateMessage {
+        CreateMessage::new()
+            .content(&self.content)
+            .embeds(self.embeds())
+            .components(self.rows.clone())
+            .allowed_mentions(nobody())
+    }
+
+    /// As a message without embeds, for a channel in which we may not post any.
+    pub fn plain_message(&self) -> CreateMessage {
+        CreateMessage::new()
+            .content(self.as_text())
+            .components(self.rows.clone())
+            .allowed_mentions(nobody())
+    }
+
+    /// As the answer to an interaction, or as the new state of the message that was pressed. All
+    /// parts are given, even if empty: they replace what was there.
+    pub fn response(&self) -> CreateInteractionResponseMessage {
+        CreateInteractionResponseMessage::new()
+            .content(&self.content)
+            .embeds(self.embeds())
+            .components(self.rows.clone())
+            .allowed_mentions(nobody())
+    }
+
+    /// As the late answer to an interaction: serenity would set no `allowed_mentions` here.
+    pub fn edit(&self) -> EditInteractionResponse {
+        EditInteractionResponse::new()
+            .content(&self.content)
+            .embeds(self.embeds())
+            .components(self.rows.clone())
+            .allowed_mentions(nobody())
+    }
+
+    fn embeds(&self) -> Vec<CreateEmbed> {
+        self.parts.iter().map(Part::embed).collect()
+    }
+
+    fn as_text(&self) -> String {
+        let mut lines = vec![self.content.clone()];
+        for part in &self.parts {
+            if !part.title.is_empty() {
+                lines.push(format!("**{}**", part.title));
+            }
+            lines.extend(part.description.lines().map(str::to_owned));
+            for (name, value) in &part.fields {
+                lines.push(format!("**{name}**"));
+                lines.extend(value.lines().map(str::to_owned));
+            }
+            lines.push(escape(&part.footer));
+        }
+        let mut out = String::new();
+        for line in lines.iter().filter(|line| !line.is_empty()) {
+            if units(&out) + units(line) + 1 + units(MORE) > MAX_CONTENT {
+                out.push_str(MORE);
+                break;
+            }
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(line);
+        }
+        out
+    }
+}
+
+impl Part {
+    fn embed(&self) -> CreateEmbed {
+        let mut embed = CreateEmbed::new();
+        if !self.title.is_empty() {
+            embed = embed.title(&self.title);
+        }
+        if !self.description.is_empty() {
+            embed = embed.description(&self.description);
+        }
+        for (name, value) in &self.fields {
+            embed = embed.field(name, value, false);
+        }
+        if !self.footer.is_empty() {
+            embed = embed.footer(CreateEmbedFooter::new(&self.footer));
+        }
+        if let Some(colour) = self.colour {
+            embed = embed.colour(colour);
+        }
+        embed
+    }
+}
+
+#[cfg(test)]
+mod tests;
