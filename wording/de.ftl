@@ -149,4 +149,5 @@ discord-leistung = Eine Leistung finden und ob sie online geht
 discord-frage = Was möchten Sie erledigen?
 discord-ort = Ihr Ort oder Ihre Postleitzahl
 discord-menu = Leistung finden
+discord-all = Alles dazu, nur für Sie
 choose = Bitte auswählen

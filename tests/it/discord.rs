@@ -34,7 +34,7 @@ use self::{
         PRIVATE, PUBLIC, choose, guilded, in_guild, leistung, mention, message, press, reply,
         typing,
     },
-    fake::{APP, Fake, Frame, Received},
+    fake::{APP, Fake, Frame, Received, answer_to},
 };
 
 static BOT: LazyLock<Bot> = LazyLock::new(|| build_bot(&Config::default(), None).unwrap());
@@ -199,7 +199,8 @@ async fn a_button_changes_its_message_and_fault_33_may_be_pressed_again() {
     fake.event("INTERACTION_CREATE", guilded(leistung(&fake, &[("frage", "reisepass")]))).await;
     let card = fake.nth("POST", CALLBACK, 1).await;
     let custom_id = "1|s|reisepass-beantragen||c";
-    let mut below = in_guild("5555", "");
+    let question = card.path.split('/').nth(2).unwrap();
+    let mut below = in_guild(&answer_to(question), "");
     below["flags"] = json!(64);
     for nth in 2..=3 {
         fake.event("INTERACTION_CREATE", guilded(press(&fake, below.clone(), custom_id))).await;
@@ -246,15 +247,16 @@ async fn fault_32_a_stale_button_is_said_to_be_and_the_card_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_presses_under_a_public_answer_is_answered_alone_and_goes_on_there() {
+async fn who_presses_under_a_public_answer_is_answered_alone_and_in_full() {
     let (fake, channel) = connected().await;
     fake.event("MESSAGE_CREATE", mention("10", "reisepass")).await;
     let public = fake.nth("POST", MESSAGES, 1).await;
-    assert!(!shown(&public)["components"].as_array().unwrap().is_empty());
-    let data = "1|s|reisepass-beantragen||c";
-    fake.event("INTERACTION_CREATE", guilded(press(&fake, in_guild("5555", ""), data))).await;
+    let data = pressable(&public, "Alles");
+    let below = in_guild(&answer_to("10"), "");
+    fake.event("INTERACTION_CREATE", guilded(press(&fake, below, &data))).await;
     let alone = fake.nth("POST", CALLBACK, 1).await;
     assert_eq!((&alone.body["type"], &shown(&alone)["flags"]), (&json!(4), &json!(64)));
+    assert!(text(&alone).contains("Gebühr") && !text(&public).contains("Gebühr"));
     channel.stop().await;
 }
 
@@ -308,9 +310,8 @@ async fn a_reply_in_a_guild_continues_the_conversation() {
     let (fake, channel) = connected().await;
     fake.event("MESSAGE_CREATE", mention("10", "reisepass")).await;
     fake.nth("POST", MESSAGES, 1).await;
-    // The ids of answers are counted; the one of the answer was the last given.
-    let ours = (fake.new_id().parse::<u64>().unwrap() - 1).to_string();
-    // The conversation is kept after the answer was sent.
+    let ours = answer_to("10");
+    // The conversation is kept once the answer has become a message: soon.
     fake.event("MESSAGE_CREATE", message("11", "hallo")).await;
     fake.nth("POST", MESSAGES, 2).await;
     fake.event("MESSAGE_CREATE", reply("12", "was kostet das?", &ours)).await;
@@ -630,12 +631,12 @@ async fn fault_67_no_token_and_no_text_is_logged() {
     fake.nth("POST", MESSAGES, 1).await;
     // An event that serenity cannot read, and answers that fail.
     fake.event("MESSAGE_CREATE", json!({ "content": "kanarienvogel" })).await;
-    fake.faults().refuse = vec![10_062, 50_001];
-    fake.event("INTERACTION_CREATE", leistung(&fake, &[("frage", "kanarienvogel")])).await;
-    fake.nth("POST", CALLBACK, 1).await;
     fake.faults().cut = 1;
+    fake.faults().refuse = vec![10_062];
+    fake.event("INTERACTION_CREATE", leistung(&fake, &[("frage", "kanarienvogel")])).await;
+    fake.nth("POST", CALLBACK, 2).await;
     fake.event("MESSAGE_CREATE", message("10101011", "kanarienvogel")).await;
-    fake.nth("POST", MESSAGES, 3).await;
+    fake.nth("POST", MESSAGES, 2).await;
     fake.send(Frame::Close(4000)).await;
     fake.sessions(6, 1).await;
     drop(child.stdin.take());

@@ -71,7 +71,23 @@ pub(super) fn render(reply: &Reply, public: bool, wording: &Wording) -> Card {
     if reply.choice_kind == ChoiceKind::Clarification && !listed {
         layout.paragraph(&numbered(reply.choices.iter().map(|choice| choice.label.as_str())));
     }
-    Card { content: notices(&blocks), parts: layout.finish(), rows: rows(reply, wording) }
+    let mut choices = reply.choices.clone();
+    if blocks.len() < reply.blocks.len() {
+        choices.extend(all_of_it(reply, wording));
+    }
+    let rows = rows(&choices, reply.choice_kind, wording);
+    Card { content: notices(&blocks), parts: layout.finish(), rows }
+}
+
+/// Leads from a shortened answer to the whole one, which only the one who presses sees.
+fn all_of_it(reply: &Reply, wording: &Wording) -> Option<Choice> {
+    let outcome = &reply.outcome;
+    let service = outcome.services.first().filter(|_| outcome.asserted > 0)?;
+    Some(Choice {
+        id: service.to_string(),
+        label: wording.say("discord-all"),
+        action: Action::Show { service: service.clone(), place: outcome.place, facet: None },
+    })
 }
 
 /// Which blocks of a reply are shown where.
@@ -280,10 +296,10 @@ fn colour(availability: AvailabilityKind) -> u32 {
 }
 
 /// Up to five buttons in a row; a menu for more, and for places, whose names are long.
-fn rows(reply: &Reply, wording: &Wording) -> Vec<CreateActionRow> {
+fn rows(choices: &[Choice], kind: ChoiceKind, wording: &Wording) -> Vec<CreateActionRow> {
     let mut pressed: Vec<Pressable> = Vec::new();
-    let clarification = reply.choice_kind == ChoiceKind::Clarification;
-    for (at, choice) in reply.choices.iter().enumerate() {
+    let clarification = kind == ChoiceKind::Clarification;
+    for (at, choice) in choices.iter().enumerate() {
         let data = choice.action.encode();
         // Discord refuses two of the same data, and so the whole message.
         if data.len() <= Action::MAX_LEN && pressed.iter().all(|known| known.data != data) {
@@ -293,7 +309,7 @@ fn rows(reply: &Reply, wording: &Wording) -> Vec<CreateActionRow> {
             pressed.push(Pressable { label, data, choice, clarification });
         }
     }
-    let places = reply.choices.iter().any(|choice| choice.id.parse::<RegionKey>().is_ok());
+    let places = choices.iter().any(|choice| choice.id.parse::<RegionKey>().is_ok());
     match pressed.len() {
         0 => Vec::new(),
         1..=MAX_BUTTONS if !places => {

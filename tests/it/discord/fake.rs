@@ -36,6 +36,11 @@ pub const APP: &str = "901";
 /// No wait for what should happen lasts longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The id of the message that answers a message or interaction.
+pub fn answer_to(id: &str) -> String {
+    format!("7{id}")
+}
+
 /// The server. It ends when dropped.
 pub struct Fake {
     pub url: String,
@@ -233,40 +238,53 @@ async fn api(
     let path = uri.path().trim_start_matches("/api/v10").to_owned();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let received = Received { method: method.to_string(), path, body };
+    let known = headers.get("authorization").and_then(|v| v.to_str().ok());
+    let trusted = known.is_some_and(|token| token.starts_with("Bot "));
+    // Decided before anybody sees the request, so that a test's next switch is not meant for it.
+    let fault = if trusted { lock(&shared.faults).next(&received) } else { Some(Fault::Token) };
     lock(&shared.received).push(received.clone());
     shared.changed.notify_waiters();
-    let known = headers.get("authorization").and_then(|v| v.to_str().ok());
-    if !known.is_some_and(|token| token.starts_with("Bot ")) {
-        return error(StatusCode::UNAUTHORIZED, 0);
-    }
-    match fault(&shared, &received) {
-        Some(response) => response,
+    match fault {
         None => answer(&shared, &received),
+        Some(Fault::Token) => error(StatusCode::UNAUTHORIZED, 0),
+        // Ends the task of this connection, without a message on standard error.
+        Some(Fault::Cut) => std::panic::resume_unwind(Box::new("cut")),
+        Some(Fault::TooFast) => {
+            let body = json!({ "message": "slow down", "retry_after": 0.3, "global": false });
+            (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response()
+        }
+        Some(Fault::BadGateway) => {
+            (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response()
+        }
+        Some(Fault::Refused(code)) => error(StatusCode::FORBIDDEN, code),
     }
 }
 
-fn fault(shared: &Shared, received: &Received) -> Option<Response> {
-    let mut faults = lock(&shared.faults);
-    if faults.cut > 0 {
-        faults.cut -= 1;
-        drop(faults);
-        // Ends the task of this connection, without a message on standard error.
-        std::panic::resume_unwind(Box::new("cut"));
+enum Fault {
+    Token,
+    Cut,
+    TooFast,
+    BadGateway,
+    Refused(i64),
+}
+
+impl Faults {
+    fn next(&mut self, received: &Received) -> Option<Fault> {
+        let due = |left: &mut usize| left.checked_sub(1).map(|rest| *left = rest).is_some();
+        if self.unauthorized {
+            Some(Fault::Token)
+        } else if due(&mut self.cut) {
+            Some(Fault::Cut)
+        } else if due(&mut self.too_fast) {
+            Some(Fault::TooFast)
+        } else if due(&mut self.bad_gateway) {
+            Some(Fault::BadGateway)
+        } else if received.method == "POST" && !self.refuse.is_empty() {
+            Some(Fault::Refused(self.refuse.remove(0)))
+        } else {
+            None
+        }
     }
-    if faults.unauthorized {
-        return Some(error(StatusCode::UNAUTHORIZED, 0));
-    }
-    if faults.too_fast > 0 {
-        faults.too_fast -= 1;
-        let body = json!({ "message": "slow down", "retry_after": 0.3, "global": false });
-        return Some((StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response());
-    }
-    if faults.bad_gateway > 0 {
-        faults.bad_gateway -= 1;
-        return Some((StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response());
-    }
-    let refusable = received.method == "POST" && !faults.refuse.is_empty();
-    refusable.then(|| error(StatusCode::FORBIDDEN, faults.refuse.remove(0)))
 }
 
 fn error(status: StatusCode, code: i64) -> Response {
@@ -274,7 +292,6 @@ fn error(status: StatusCode, code: i64) -> Response {
 }
 
 fn answer(shared: &Shared, received: &Received) -> Response {
-    let id = shared.ids.fetch_add(1, Ordering::Relaxed).to_string();
     let parts: Vec<&str> = received.path.split('/').skip(1).collect();
     let body = match (received.method.as_str(), &parts[..]) {
         ("GET", ["gateway", "bot"]) => json!({
@@ -289,11 +306,14 @@ fn answer(shared: &Shared, received: &Received) -> Response {
             *lock(&shared.commands) = registered(&received.body);
             lock(&shared.commands).clone()
         }
-        ("POST", ["interactions", _, _, "callback"]) => {
-            json!({ "interaction": {}, "resource": { "type": 4, "message": { "id": id } } })
+        ("POST", ["interactions", id, _, "callback"]) => {
+            let message = json!({ "id": answer_to(id) });
+            json!({ "interaction": {}, "resource": { "type": 4, "message": message } })
         }
-        ("PATCH", ["webhooks", APP, _, "messages", "@original"]) => json!({ "id": id }),
-        ("POST", ["channels", _, "messages"]) => json!({ "id": id }),
+        ("PATCH", ["webhooks", APP, _, "messages", "@original"]) => json!({ "id": "8" }),
+        ("POST", ["channels", _, "messages"]) => {
+            json!({ "id": answer_to(received.body["nonce"].as_str().unwrap_or("0")) })
+        }
         _ => return error(StatusCode::NOT_FOUND, 0),
     };
     axum::Json(body).into_response()

@@ -104,8 +104,11 @@ fn shows_every_kind_of_block() {
 }
 
 #[test]
-fn in_public_the_answer_is_short() {
-    insta::assert_json_snapshot!(shown(&render(&everything(), true, BOT.wording())));
+fn in_public_the_answer_is_short_and_leads_to_the_rest() {
+    let mut reply = everything();
+    reply.outcome.services = vec!["hund-anmelden".parse().unwrap()];
+    reply.outcome.asserted = 1;
+    insta::assert_json_snapshot!(shown(&render(&reply, true, BOT.wording())));
 }
 
 #[test]
