@@ -4,13 +4,14 @@
 //! gateway --event--> answer: receive --Message--> app --Reply--> render --> api
 //! ```
 //!
-//! * `receive`: from what Discord delivers to our message; `render` (with `markup`): from a reply
-//!   to embeds and buttons. Both are pure.
+//! * `receive`: from what Discord delivers to our message; `render` (with `markup` and `card`): from
+//!   a reply to embeds and buttons. Both are pure.
 //! * `answer`: one event, once. `commands`: what Discord's clients offer.
 //! * `api`: requests, repeated where that helps. `gateway`: the connection, and its watchdog.
 
 mod answer;
 mod api;
+mod card;
 mod commands;
 mod gateway;
 mod markup;
@@ -198,7 +199,7 @@ impl Waits {
 
 #[cfg(test)]
 mod tests {
-    use serenity::all::SessionStartLimit;
+    use serde_json::json;
 
     use super::*;
 
@@ -216,17 +217,15 @@ mod tests {
 
     #[test]
     fn fault_65_the_last_sessions_of_a_day_are_not_used_up() {
-        let gateway = |remaining, reset_after| {
-            let value = serde_json::json!({
-                "url": "wss://gateway.example", "shards": 1,
-                "session_start_limit": SessionStartLimit::deserialize(serde_json::json!({
-                    "total": 1000, "remaining": remaining, "reset_after": reset_after,
-                    "max_concurrency": 1,
-                })).unwrap(),
+        let gateway = |remaining: u64, reset_after: u64| -> BotGateway {
+            let limit = json!({
+                "total": 1000, "remaining": remaining, "reset_after": reset_after,
+                "max_concurrency": 1,
             });
-            BotGateway::deserialize(value).unwrap()
+            let gateway =
+                json!({ "url": "wss://a.example", "shards": 1, "session_start_limit": limit });
+            serde_json::from_value(gateway).unwrap()
         };
-        use serde::Deserialize;
         assert_eq!(ration(&gateway(999, 1)), None);
         assert_eq!(ration(&gateway(20, 120_000)), Some(Duration::from_secs(120)));
         assert_eq!(ration(&gateway(0, 86_400_000)), Some(LONGEST_RATION));

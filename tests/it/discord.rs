@@ -202,22 +202,17 @@ async fn a_button_changes_its_message_and_fault_33_may_be_pressed_again() {
     let question = card.path.split('/').nth(2).unwrap();
     let mut below = in_guild(&answer_to(question), "");
     below["flags"] = json!(64);
-    for nth in 2..=3 {
+    for nth in 2..=4 {
         fake.event("INTERACTION_CREATE", guilded(press(&fake, below.clone(), custom_id))).await;
         let changed = fake.nth("POST", CALLBACK, nth).await;
         assert_eq!(changed.body["type"], 7, "the message is changed");
         assert!(text(&changed).contains("Euro"), "{}", text(&changed));
         assert_ne!(text(&changed), text(&card));
     }
-    let twice: Vec<Value> = (2..=3).map(|nth| nth_body(&fake, nth)).collect();
-    assert_eq!(twice[0], twice[1]);
+    let [before, after] = [3, 4].map(|nth| fake.nth("POST", CALLBACK, nth));
+    assert_eq!(before.await.body, after.await.body);
     nobody_is_notified(&fake);
     channel.stop().await;
-}
-
-fn nth_body(fake: &Fake, nth: usize) -> Value {
-    let answers = fake.received().into_iter().filter(|r| r.path.ends_with(CALLBACK));
-    answers.map(|r| r.body).nth(nth - 1).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,13 +366,17 @@ impl Offers for SlowOffers {
     }
 }
 
-fn slow_bot() -> (Bot, mpsc::Sender<()>) {
+fn bot_with(offers: Arc<dyn Offers>) -> Bot {
     let files = CatalogFiles::embedded();
-    let (go, wait) = mpsc::channel();
     let catalog = Arc::new(Catalog::load(&files).unwrap());
     let places = Arc::new(Places::load(&files).unwrap());
-    let offers = Arc::new(SlowOffers(Mutex::new(wait)));
-    (Bot::new(catalog, places, offers, Settings::default()), go)
+    Bot::new(catalog, places, offers, Settings::default())
+}
+
+/// A bot that answers once the sender is dropped.
+fn slow_bot() -> (Bot, mpsc::Sender<()>) {
+    let (go, wait) = mpsc::channel();
+    (bot_with(Arc::new(SlowOffers(Mutex::new(wait)))), go)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -550,13 +549,12 @@ async fn fault_65_what_the_gateway_refuses_for_good_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_64_discord_may_be_unreachable_at_start() {
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let channel = Channel::start(&format!("http://{address}"));
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(!channel.running.is_finished());
-    let fake = Fake::start_at(address).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = Channel::start(&format!("http://{}", listener.local_addr().unwrap()));
+    for _ in 0..2 {
+        drop(listener.accept().await.unwrap());
+    }
+    let fake = Fake::on(listener).await;
     fake.nth("PUT", "/commands", 1).await;
     fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
     fake.nth("POST", MESSAGES, 1).await;
@@ -595,6 +593,28 @@ async fn fault_66_stopping_does_not_wait_for_an_unreachable_discord() {
     let start = std::time::Instant::now();
     channel.stop().await;
     assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+/// A fault inside.
+struct FaultyOffers;
+
+impl Offers for FaultyOffers {
+    fn offer(&self, _: &ServiceId, _: RegionKey) -> Option<Offer> {
+        panic!("a fault of the test's");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_69_a_fault_inside_becomes_an_apology() {
+    let fake = Fake::start().await;
+    let channel = Channel::start_with(&fake.url, bot_with(Arc::new(FaultyOffers)), pace());
+    fake.nth("PUT", "/commands", 1).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass köln")).await;
+    let sorry = fake.nth("POST", MESSAGES, 1).await;
+    assert!(text(&sorry).contains("schiefgegangen"), "{}", text(&sorry));
+    fake.event("MESSAGE_CREATE", message("11", "danke")).await;
+    fake.nth("POST", MESSAGES, 2).await;
+    channel.stop().await;
 }
 
 // --- Logs -----------------------------------------------------------------------------------------

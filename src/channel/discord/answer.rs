@@ -29,9 +29,10 @@ use tokio_util::task::TaskTracker;
 use super::{
     Pace,
     api::{Api, Failure},
+    card::Card,
     commands,
     receive::{self, AnswerTo, Asked, Call, Shown},
-    render::{Card, render},
+    render::render,
 };
 use crate::{
     app::{Admission, App, ThreadKey},

@@ -1,12 +1,14 @@
 //! From a [`Reply`] to what Discord shows: embeds, and buttons or a menu below them.
 
 use serenity::all::{
-    ButtonStyle, CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed,
-    CreateEmbedFooter, CreateInteractionResponseMessage, CreateMessage, CreateSelectMenu,
-    CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse,
+    ButtonStyle, CreateActionRow, CreateButton, CreateSelectMenu, CreateSelectMenuKind,
+    CreateSelectMenuOption,
 };
 
-use super::markup::{Line, cut, escape, plain, units};
+use super::{
+    card::{Card, MAX_CONTENT, MORE, Part},
+    markup::{Line, cut, escape, plain, units},
+};
 use crate::{
     bot::wording::Wording,
     ids::RegionKey,
@@ -18,7 +20,6 @@ use crate::{
 pub(super) const MENU: &str = "choose";
 
 // Discord refuses a message that is over any of these.
-const MAX_CONTENT: usize = 2000;
 const MAX_TITLE: usize = 256;
 const MAX_DESCRIPTION: usize = 4096 - MORE.len();
 const MAX_FIELDS: usize = 25;
@@ -26,8 +27,6 @@ const MAX_FIELD_NAME: usize = 256;
 const MAX_FIELD_VALUE: usize = 1024;
 /// Discord takes 2048, but the answer itself needs the room more.
 const MAX_FOOTER: usize = 1024;
-/// Ends an answer that there was no room for.
-const MORE: &str = "\n…";
 /// Over all embeds of a message.
 const MAX_TOTAL: usize = 6000;
 /// Less of a line is not worth showing.
@@ -36,28 +35,6 @@ const MAX_BUTTONS: usize = 5;
 const MAX_BUTTON_LABEL: usize = 80;
 const MAX_OPTIONS: usize = 25;
 const MAX_OPTION: usize = 100;
-
-/// A reply, ready to be shown.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Card {
-    /// Above everything else: what must be seen first.
-    pub content: String,
-    /// The answer, in one embed unless it is very long.
-    pub parts: Vec<Part>,
-    /// What can be pressed.
-    pub rows: Vec<CreateActionRow>,
-}
-
-/// One embed.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Part {
-    pub title: String,
-    pub description: String,
-    /// Name and value.
-    pub fields: Vec<(String, String)>,
-    pub footer: String,
-    pub colour: Option<u32>,
-}
 
 /// A reply as a card. In public it is shortened; its buttons lead to the rest.
 pub(super) fn render(reply: &Reply, public: bool, wording: &Wording) -> Card {
@@ -343,102 +320,6 @@ fn menu(pressed: &[Pressable], wording: &Wording) -> CreateSelectMenu {
     let options = pressed.iter().take(MAX_OPTIONS).map(Pressable::option).collect();
     CreateSelectMenu::new(MENU, CreateSelectMenuKind::String { options })
         .placeholder(wording.say("choose"))
-}
-
-/// Nobody is ever notified by what we write: not by a mention in it, not by being replied to.
-fn nobody() -> CreateAllowedMentions {
-    CreateAllowedMentions::new().replied_user(false)
-}
-
-impl Card {
-    /// As a message of its own.
-    pub fn message(&self) -> CreateMessage {
-        CreateMessage::new()
-            .content(&self.content)
-            .embeds(self.embeds())
-            .components(self.rows.clone())
-            .allowed_mentions(nobody())
-    }
-
-    /// As a message without embeds, for a channel in which we may not post any.
-    pub fn plain_message(&self) -> CreateMessage {
-        CreateMessage::new()
-            .content(self.as_text())
-            .components(self.rows.clone())
-            .allowed_mentions(nobody())
-    }
-
-    /// As the answer to an interaction, or as the new state of the message that was pressed. All
-    /// parts are given, even if empty: they replace what was there.
-    pub fn response(&self) -> CreateInteractionResponseMessage {
-        CreateInteractionResponseMessage::new()
-            .content(&self.content)
-            .embeds(self.embeds())
-            .components(self.rows.clone())
-            .allowed_mentions(nobody())
-    }
-
-    /// As the late answer to an interaction: serenity would set no `allowed_mentions` here.
-    pub fn edit(&self) -> EditInteractionResponse {
-        EditInteractionResponse::new()
-            .content(&self.content)
-            .embeds(self.embeds())
-            .components(self.rows.clone())
-            .allowed_mentions(nobody())
-    }
-
-    fn embeds(&self) -> Vec<CreateEmbed> {
-        self.parts.iter().map(Part::embed).collect()
-    }
-
-    fn as_text(&self) -> String {
-        let mut lines = vec![self.content.clone()];
-        for part in &self.parts {
-            if !part.title.is_empty() {
-                lines.push(format!("**{}**", part.title));
-            }
-            lines.extend(part.description.lines().map(str::to_owned));
-            for (name, value) in &part.fields {
-                lines.push(format!("**{name}**"));
-                lines.extend(value.lines().map(str::to_owned));
-            }
-            lines.push(escape(&part.footer));
-        }
-        let mut out = String::new();
-        for line in lines.iter().filter(|line| !line.is_empty()) {
-            if units(&out) + units(line) + 1 + units(MORE) > MAX_CONTENT {
-                out.push_str(MORE);
-                break;
-            }
-            if !out.is_empty() {
-                out.push('\n');
-            }
-            out.push_str(line);
-        }
-        out
-    }
-}
-
-impl Part {
-    fn embed(&self) -> CreateEmbed {
-        let mut embed = CreateEmbed::new();
-        if !self.title.is_empty() {
-            embed = embed.title(&self.title);
-        }
-        if !self.description.is_empty() {
-            embed = embed.description(&self.description);
-        }
-        for (name, value) in &self.fields {
-            embed = embed.field(name, value, false);
-        }
-        if !self.footer.is_empty() {
-            embed = embed.footer(CreateEmbedFooter::new(&self.footer));
-        }
-        if let Some(colour) = self.colour {
-            embed = embed.colour(colour);
-        }
-        embed
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! switches for what can go wrong.
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -106,15 +105,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Fake {
     pub async fn start() -> Self {
-        Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap()).await
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap()).await
     }
 
-    /// At an address that was found free before.
-    pub async fn start_at(address: SocketAddr) -> Self {
-        Self::at(TcpListener::bind(address).await.unwrap()).await
-    }
-
-    async fn at(listener: TcpListener) -> Self {
+    pub async fn on(listener: TcpListener) -> Self {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
         *lock(&shared.ws) = format!("ws://{address}");
@@ -185,6 +179,7 @@ impl Fake {
         .await;
     }
 
+    /// How many sessions were begun.
     pub fn identified(&self) -> usize {
         lock(&self.shared.ops).iter().filter(|(op, _)| *op == 2).count()
     }

@@ -257,7 +257,7 @@ fn monstrous_reply() -> impl Strategy<Value = Reply> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn fault_2_no_reply_is_too_long_for_discord(reply in monstrous_reply(), public in any::<bool>()) {
