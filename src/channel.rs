@@ -4,6 +4,8 @@
 
 #[cfg(feature = "discord")]
 pub mod discord;
+#[cfg(any(feature = "discord", feature = "telegram"))]
+mod public;
 #[cfg(feature = "telegram")]
 pub mod telegram;
 pub mod terminal;

@@ -149,5 +149,6 @@ discord-leistung = Eine Leistung finden und ob sie online geht
 discord-frage = Was möchten Sie erledigen?
 discord-ort = Ihr Ort oder Ihre Postleitzahl
 discord-menu = Leistung finden
+discord-links = Links
 discord-all = Alles dazu, nur für Sie
 choose = Bitte auswählen

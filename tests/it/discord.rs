@@ -8,7 +8,7 @@ mod events;
 mod fake;
 
 use std::{
-    sync::{Arc, LazyLock, Mutex, mpsc},
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
@@ -23,7 +23,6 @@ use amtslotse::{
     config::{Config, DiscordConfig, LogConfig, LogLevel},
     ids::{RegionKey, ServiceId},
     places::Places,
-    serve::build_bot,
 };
 use serde_json::{Value, json};
 use tokio::{task::JoinHandle, time::timeout};
@@ -36,8 +35,8 @@ use self::{
     },
     fake::{APP, Fake, Frame, Received, answer_to},
 };
+use crate::BOT;
 
-static BOT: LazyLock<Bot> = LazyLock::new(|| build_bot(&Config::default(), None).unwrap());
 const TOKEN: &str = "canary-token-0123456789";
 const MESSAGES: &str = "/messages";
 const CALLBACK: &str = "/callback";
@@ -386,7 +385,7 @@ async fn fault_23_a_late_answer_is_announced_and_notifies_nobody() {
     let channel =
         Channel::start_with(&fake.url, bot, Pace { defer: Duration::from_millis(100), ..pace() });
     fake.nth("PUT", "/commands", 1).await;
-    let question = [("frage", "@everyone reisepass"), ("ort", "Köln")];
+    let question = [("frage", "id:reisepass-beantragen"), ("ort", "Köln")];
     fake.event("INTERACTION_CREATE", guilded(leistung(&fake, &question))).await;
     let wait = fake.nth("POST", CALLBACK, 1).await;
     assert_eq!((&wait.body["type"], &wait.body["data"]["flags"]), (&json!(5), &json!(64)));
@@ -577,7 +576,7 @@ async fn fault_66_answers_in_hand_are_finished() {
     let channel =
         Channel::start_with(&fake.url, bot, Pace { defer: Duration::from_millis(100), ..pace() });
     fake.nth("PUT", "/commands", 1).await;
-    let question = [("frage", "reisepass"), ("ort", "Köln")];
+    let question = [("frage", "id:reisepass-beantragen"), ("ort", "Köln")];
     fake.event("INTERACTION_CREATE", leistung(&fake, &question)).await;
     // The answer has begun, and waits.
     fake.nth("POST", CALLBACK, 1).await;

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     bot::wording::Wording,
+    channel::public,
     ids::RegionKey,
     message::Action,
-    reply::{AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, Reply},
+    reply::{AvailabilityKind, Block, Choice, ChoiceKind, Reply},
 };
 
 /// The `custom_id` of the menu; what was chosen comes as its value.
@@ -38,61 +39,33 @@ const MAX_OPTION: usize = 100;
 
 /// A reply as a card. In public it is shortened; its buttons lead to the rest.
 pub(super) fn render(reply: &Reply, public: bool, wording: &Wording) -> Card {
-    let mut shown = Shown { reply, public, texts: 0 };
-    let blocks: Vec<&Block> = reply.blocks.iter().filter(|block| shown.keeps(block)).collect();
+    let blocks = reply.blocks.iter().enumerate();
+    let blocks = blocks.filter(|(at, block)| !public || public::is_shown(reply, *at, block));
+    let blocks: Vec<&Block> = blocks.map(|(_, block)| block).collect();
     let mut layout = Layout::new(&blocks);
     for block in &blocks {
         layout.add(block, wording);
     }
-    let listed = blocks.iter().any(|block| matches!(block, Block::Steps { .. }));
-    if reply.choice_kind == ChoiceKind::Clarification && !listed {
+    let asks = reply.choice_kind == ChoiceKind::Clarification;
+    if asks && !blocks.iter().any(|block| public::lists_choices(reply, block)) {
         layout.paragraph(&numbered(reply.choices.iter().map(|choice| choice.label.as_str())));
     }
-    let mut choices = reply.choices.clone();
+    let mut rows = rows(reply, wording);
     if blocks.len() < reply.blocks.len() {
-        choices.extend(all_of_it(reply, wording));
+        rows.splice(0..0, all_of_it(reply, wording));
     }
-    let rows = rows(&choices, reply.choice_kind, wording);
     Card { content: notices(&blocks), parts: layout.finish(), rows }
 }
 
 /// Leads from a shortened answer to the whole one, which only the one who presses sees.
-fn all_of_it(reply: &Reply, wording: &Wording) -> Option<Choice> {
+fn all_of_it(reply: &Reply, wording: &Wording) -> Option<CreateActionRow> {
     let outcome = &reply.outcome;
-    let service = outcome.services.first().filter(|_| outcome.asserted > 0)?;
-    Some(Choice {
-        id: service.to_string(),
-        label: wording.say("discord-all"),
-        action: Action::Show { service: service.clone(), place: outcome.place, facet: None },
-    })
-}
-
-/// Which blocks of a reply are shown where.
-struct Shown<'a> {
-    reply: &'a Reply,
-    public: bool,
-    texts: usize,
-}
-
-impl Shown<'_> {
-    fn keeps(&mut self, block: &Block) -> bool {
-        let outcome = &self.reply.outcome;
-        !self.public
-            || match block {
-                Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => {
-                    true
-                }
-                Block::Text(_) => {
-                    self.texts += 1;
-                    self.texts == 1
-                }
-                // What was asked for: the fee, if the question was what it costs.
-                Block::Facts { .. } => !outcome.facets.is_empty(),
-                Block::Steps { .. } => self.reply.choice_kind == ChoiceKind::Clarification,
-                // Imprint and privacy consist of theirs.
-                Block::Links(_) => outcome.decision == DecisionKind::Notice,
-            }
-    }
+    let service = outcome.services.first().filter(|_| outcome.asserted > 0)?.clone();
+    let action = Action::Show { service, place: outcome.place, facet: None };
+    // Discord refuses two of the same data, and so the whole message.
+    let offered = reply.choices.iter().any(|choice| choice.action == action);
+    let button = CreateButton::new(action.encode()).label(wording.say("discord-all"));
+    (!offered).then(|| CreateActionRow::Buttons(vec![button.style(ButtonStyle::Primary)]))
 }
 
 /// Notices stand outside the embed, so that they are seen first (and read in notifications).
@@ -165,7 +138,7 @@ impl Layout {
             },
             Block::Links(links) => {
                 let links = links.iter().map(|link| Line::link(&link.label, &link.url));
-                self.field(&wording.say("label-links"), &links.collect::<Vec<_>>());
+                self.field(&wording.say("discord-links"), &links.collect::<Vec<_>>());
             }
         }
     }
@@ -273,12 +246,12 @@ fn colour(availability: AvailabilityKind) -> u32 {
 }
 
 /// Up to five buttons in a row; a menu for more, and for places, whose names are long.
-fn rows(choices: &[Choice], kind: ChoiceKind, wording: &Wording) -> Vec<CreateActionRow> {
+fn rows(reply: &Reply, wording: &Wording) -> Vec<CreateActionRow> {
     let mut pressed: Vec<Pressable> = Vec::new();
-    let clarification = kind == ChoiceKind::Clarification;
-    for (at, choice) in choices.iter().enumerate() {
+    let clarification = reply.choice_kind == ChoiceKind::Clarification;
+    for (at, choice) in reply.choices.iter().enumerate() {
         let data = choice.action.encode();
-        // Discord refuses two of the same data, and so the whole message.
+        // Two of the same data are refused, too.
         if data.len() <= Action::MAX_LEN && pressed.iter().all(|known| known.data != data) {
             // The numbers of the lines above.
             let number = if clarification { format!("{}. ", at + 1) } else { String::new() };
@@ -286,7 +259,7 @@ fn rows(choices: &[Choice], kind: ChoiceKind, wording: &Wording) -> Vec<CreateAc
             pressed.push(Pressable { label, data, choice, clarification });
         }
     }
-    let places = choices.iter().any(|choice| choice.id.parse::<RegionKey>().is_ok());
+    let places = reply.choices.iter().any(|choice| choice.id.parse::<RegionKey>().is_ok());
     match pressed.len() {
         0 => Vec::new(),
         1..=MAX_BUTTONS if !places => {

@@ -4,8 +4,9 @@ use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
 use super::markup::{Line, Paragraph, pack};
 use crate::{
+    channel::public,
     message::Action,
-    reply::{AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, Link, Reply},
+    reply::{AvailabilityKind, Block, Choice, ChoiceKind, Link, Reply},
 };
 
 /// One message to be sent.
@@ -20,10 +21,10 @@ pub(super) struct Part {
 /// The messages that make up a reply. In public it is shortened; buttons or links lead on.
 pub(super) fn render(reply: &Reply, public: bool) -> Vec<Part> {
     let shown = reply.blocks.iter().enumerate();
-    let shown = shown.filter(|(at, block)| !public || is_shown_in_public(reply, *at, block));
+    let shown = shown.filter(|(at, block)| !public || public::is_shown(reply, *at, block));
     let mut paragraphs: Vec<Paragraph> = shown.map(|(_, block)| paragraph(block)).collect();
     let asks = reply.choice_kind == ChoiceKind::Clarification;
-    if asks && !reply.blocks.iter().any(|block| lists_choices(reply, block)) {
+    if asks && !reply.blocks.iter().any(|block| public::lists_choices(reply, block)) {
         paragraphs.push(numbered(reply.choices.iter().map(|choice| choice.label.as_str())));
     }
     let mut parts: Vec<Part> = pack(join_head(paragraphs))
@@ -34,35 +35,6 @@ pub(super) fn render(reply: &Reply, public: bool) -> Vec<Part> {
         last.keyboard = keyboard(reply);
     }
     parts
-}
-
-fn is_shown_in_public(reply: &Reply, at: usize, block: &Block) -> bool {
-    match block {
-        Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => true,
-        Block::Text(_) => {
-            let is_text = |block: &Block| matches!(block, Block::Text(_));
-            let first = reply.blocks.iter().position(is_text);
-            // What we ask comes last: choices without a question would be a riddle.
-            let asks = reply.choice_kind == ChoiceKind::Clarification;
-            let question = reply.blocks.iter().rposition(is_text).filter(|_| asks);
-            first == Some(at) || question == Some(at)
-        }
-        // What was asked for: the fee, if the question was what it costs.
-        Block::Facts { .. } => !reply.outcome.facets.is_empty(),
-        Block::Steps { .. } => lists_choices(reply, block),
-        // Imprint and privacy consist of theirs.
-        Block::Links(_) => {
-            reply.choices.is_empty() || reply.outcome.decision == DecisionKind::Notice
-        }
-    }
-}
-
-/// Whether a block is the list of what can be chosen, and not that of what is to be done.
-fn lists_choices(reply: &Reply, block: &Block) -> bool {
-    let Block::Steps { items, .. } = block else { return false };
-    reply.choice_kind == ChoiceKind::Clarification
-        && items.len() == reply.choices.len()
-        && items.iter().zip(&reply.choices).all(|(item, choice)| item.starts_with(&choice.label))
 }
 
 fn paragraph(block: &Block) -> Paragraph {
@@ -168,7 +140,7 @@ mod tests {
     use super::*;
     use crate::{
         message::Facet,
-        reply::{NoticeKind, Outcome},
+        reply::{DecisionKind, NoticeKind, Outcome},
     };
 
     fn block_of_each_kind() -> Vec<Block> {

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     conversation::Conversation,
     message::{Facet, Message},
-    reply::{Link, Outcome},
+    reply::{DecisionKind, Link, Outcome},
     serve::build_bot,
 };
 
@@ -93,7 +93,8 @@ fn services(count: usize) -> Reply {
             action: Action::NoneOfThese,
         }])
         .collect();
-    let items = (0..count).map(|at| format!("Leistung {at}: anders")).collect();
+    let items = (0..count).map(|at| format!("Leistung {at}: anders"));
+    let items = items.chain(["Nichts davon".to_owned()]).collect();
     let steps = Block::Steps { label: "Was davon meinen Sie?".to_owned(), items };
     reply(vec![steps], choices, ChoiceKind::Clarification)
 }
@@ -123,6 +124,16 @@ fn asks_for_places_and_for_many_services_with_a_menu() {
     let many = shown(&render(&services(5), false, wording));
     assert_eq!(many["components"][0]["components"][0]["type"], 3);
     assert_eq!(many["components"][0]["components"][0]["options"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn places_are_listed_below_a_card_that_holds_steps_of_its_own() {
+    let mut asked = everything();
+    asked.choices = places(2).choices;
+    asked.choice_kind = ChoiceKind::Clarification;
+    let card = render(&asked, false, BOT.wording());
+    let description = &card.parts[0].description;
+    assert!(description.contains("1. Antrag") && description.contains("1. Neustadt"));
 }
 
 #[test]

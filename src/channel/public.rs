@@ -1,0 +1,35 @@
+//! What of a reply is shown where others read along, in groups and guilds: the same on every
+//! platform.
+
+use crate::reply::{Block, ChoiceKind, DecisionKind, Reply};
+
+/// Whether a block, the one at this position, is shown where others read along. Buttons or links
+/// lead on.
+pub(super) fn is_shown(reply: &Reply, at: usize, block: &Block) -> bool {
+    match block {
+        Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => true,
+        Block::Text(_) => {
+            let is_text = |block: &Block| matches!(block, Block::Text(_));
+            let first = reply.blocks.iter().position(is_text);
+            // What we ask comes last: choices without a question would be a riddle.
+            let asks = reply.choice_kind == ChoiceKind::Clarification;
+            let question = reply.blocks.iter().rposition(is_text).filter(|_| asks);
+            first == Some(at) || question == Some(at)
+        }
+        // What was asked for: the fee, if the question was what it costs.
+        Block::Facts { .. } => !reply.outcome.facets.is_empty(),
+        Block::Steps { .. } => lists_choices(reply, block),
+        // Imprint and privacy consist of theirs.
+        Block::Links(_) => {
+            reply.choices.is_empty() || reply.outcome.decision == DecisionKind::Notice
+        }
+    }
+}
+
+/// Whether a block is the list of what can be chosen, and not that of what is to be done.
+pub(super) fn lists_choices(reply: &Reply, block: &Block) -> bool {
+    let Block::Steps { items, .. } = block else { return false };
+    reply.choice_kind == ChoiceKind::Clarification
+        && items.len() == reply.choices.len()
+        && items.iter().zip(&reply.choices).all(|(item, choice)| item.starts_with(&choice.label))
+}
