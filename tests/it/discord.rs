@@ -195,7 +195,11 @@ async fn typing_is_completed_and_a_completion_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_button_changes_its_message_and_fault_33_may_be_pressed_again() {
     let (fake, channel) = connected().await;
-    fake.event("INTERACTION_CREATE", guilded(leistung(&fake, &[("frage", "reisepass")]))).await;
+    fake.event(
+        "INTERACTION_CREATE",
+        guilded(leistung(&fake, &[("frage", "reisepass beantragen")])),
+    )
+    .await;
     let card = fake.nth("POST", CALLBACK, 1).await;
     let custom_id = "1|s|reisepass-beantragen||c";
     let question = card.path.split('/').nth(2).unwrap();
@@ -243,7 +247,7 @@ async fn fault_32_a_stale_button_is_said_to_be_and_the_card_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_presses_under_a_public_answer_is_answered_alone_and_in_full() {
     let (fake, channel) = connected().await;
-    fake.event("MESSAGE_CREATE", mention("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", mention("10", "reisepass beantragen")).await;
     let public = fake.nth("POST", MESSAGES, 1).await;
     let data = pressable(&public, "Alles");
     let below = in_guild(&answer_to("10"), "");
@@ -291,7 +295,7 @@ async fn in_a_guild_only_a_mention_is_answered_as_a_reply_and_shortly() {
     assert_eq!(answer.body["nonce"], "12");
     assert_eq!(answer.body["enforce_nonce"], true);
     assert!(text(&answer).contains("Euro"), "{}", text(&answer));
-    fake.event("MESSAGE_CREATE", message("13", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("13", "reisepass beantragen")).await;
     let private = fake.nth("POST", MESSAGES, 2).await;
     let fields = |r: &Received| shown(r)["embeds"][0]["fields"].as_array().map_or(0, Vec::len);
     assert!(fields(&private) > fields(&answer), "the private answer holds more");
@@ -302,7 +306,7 @@ async fn in_a_guild_only_a_mention_is_answered_as_a_reply_and_shortly() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_in_a_guild_continues_the_conversation() {
     let (fake, channel) = connected().await;
-    fake.event("MESSAGE_CREATE", mention("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", mention("10", "reisepass beantragen")).await;
     fake.nth("POST", MESSAGES, 1).await;
     let ours = answer_to("10");
     // The conversation is kept once the answer has become a message: soon.
@@ -340,7 +344,7 @@ async fn fault_28_who_writes_too_fast_is_told_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_23_mentions_in_text_notify_nobody() {
     let (fake, channel) = connected().await;
-    let nasty = "@everyone <@&1> <@1> reisepass";
+    let nasty = "@everyone <@&1> <@1> reisepass beantragen";
     fake.event("MESSAGE_CREATE", message("10", nasty)).await;
     fake.event("MESSAGE_CREATE", message("11", "/ort @everyone <@&1> <@1>")).await;
     fake.event("MESSAGE_CREATE", mention("12", nasty)).await;
@@ -404,7 +408,7 @@ async fn fault_64_a_429_is_obeyed_and_the_answer_sent_once() {
     let (fake, channel) = connected().await;
     fake.faults().too_fast = 1;
     let start = std::time::Instant::now();
-    fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;
     let [first, second] = [1, 2].map(|nth| fake.nth("POST", MESSAGES, nth));
     let (first, second) = (first.await, second.await);
     assert!(start.elapsed() >= Duration::from_millis(300), "retry_after was 0.3 s");
@@ -417,7 +421,7 @@ async fn fault_64_a_429_is_obeyed_and_the_answer_sent_once() {
 async fn fault_64_cut_connections_and_bad_gateways_are_survived() {
     let (fake, channel) = connected().await;
     fake.faults().cut = 1;
-    fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;
     let again = fake.nth("POST", MESSAGES, 2).await;
     assert_eq!(again.body["nonce"], "10", "Discord drops what it got twice");
     fake.faults().bad_gateway = 2;
@@ -430,7 +434,7 @@ async fn fault_64_cut_connections_and_bad_gateways_are_survived() {
 async fn refusals_are_survived_and_without_embeds_there_is_text() {
     let (fake, channel) = connected().await;
     fake.faults().refuse = vec![50_013];
-    fake.event("MESSAGE_CREATE", mention("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", mention("10", "reisepass beantragen")).await;
     let plain = fake.nth("POST", MESSAGES, 2).await;
     assert_eq!(plain.body["embeds"], json!([]));
     assert!(text(&plain).contains("Reisepass"), "{}", text(&plain));
@@ -440,7 +444,7 @@ async fn refusals_are_survived_and_without_embeds_there_is_text() {
         fake.event("INTERACTION_CREATE", leistung(&fake, &[("frage", "hund")])).await;
         fake.nth("POST", CALLBACK, before + 1).await;
     }
-    fake.event("MESSAGE_CREATE", message("11", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("11", "reisepass beantragen")).await;
     fake.nth("POST", MESSAGES, 3).await;
     nobody_is_notified(&fake);
     channel.stop().await;
@@ -451,7 +455,7 @@ async fn fault_35_a_repeated_event_is_answered_once() {
     let (fake, channel) = connected().await;
     let question = leistung(&fake, &[("frage", "hund")]);
     for _ in 0..3 {
-        fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
+        fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;
         fake.event("INTERACTION_CREATE", question.clone()).await;
     }
     fake.event("MESSAGE_CREATE", message("9", "hund anmelden")).await;
@@ -471,7 +475,8 @@ async fn fault_65_closed_and_cut_connections_are_resumed() {
     {
         fake.send(frame).await;
         fake.sessions(6, at + 1).await;
-        fake.event("MESSAGE_CREATE", message(&format!("{}", 10 + at), "reisepass")).await;
+        fake.event("MESSAGE_CREATE", message(&format!("{}", 10 + at), "reisepass beantragen"))
+            .await;
         fake.nth("POST", MESSAGES, at + 1).await;
     }
     assert_eq!(fake.identified(), 1);
@@ -483,7 +488,7 @@ async fn fault_65_an_invalid_session_begins_anew_and_commands_are_registered_onc
     let (fake, channel) = connected().await;
     fake.send(Frame::Op(9, json!(false))).await;
     fake.sessions(2, 2).await;
-    fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;
     fake.nth("POST", MESSAGES, 1).await;
     channel.stop().await;
     assert_eq!(fake.count("PUT", "/commands"), 1);
@@ -497,7 +502,7 @@ async fn commands_that_discord_knows_are_not_registered_again() {
     assert_eq!(fake.commands().as_array().unwrap().len(), 4);
     let again = Channel::start(&fake.url);
     fake.nth("GET", "/commands", 2).await;
-    fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;
     fake.nth("POST", MESSAGES, 1).await;
     again.stop().await;
     assert_eq!(fake.count("PUT", "/commands"), 1);
@@ -513,7 +518,7 @@ async fn fault_65_a_client_that_spins_or_hangs_is_replaced() {
     fake.sessions(2, 2).await;
     fake.faults().on_identify = None;
     fake.nth("PUT", "/commands", 1).await;
-    fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;
     fake.nth("POST", MESSAGES, 1).await;
     channel.stop().await;
 }
@@ -555,7 +560,7 @@ async fn fault_64_discord_may_be_unreachable_at_start() {
     }
     let fake = Fake::on(listener).await;
     fake.nth("PUT", "/commands", 1).await;
-    fake.event("MESSAGE_CREATE", message("10", "reisepass")).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;
     fake.nth("POST", MESSAGES, 1).await;
     channel.stop().await;
 }
@@ -608,7 +613,7 @@ async fn fault_69_a_fault_inside_becomes_an_apology() {
     let fake = Fake::start().await;
     let channel = Channel::start_with(&fake.url, bot_with(Arc::new(FaultyOffers)), pace());
     fake.nth("PUT", "/commands", 1).await;
-    fake.event("MESSAGE_CREATE", message("10", "reisepass köln")).await;
+    fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen köln")).await;
     let sorry = fake.nth("POST", MESSAGES, 1).await;
     assert!(text(&sorry).contains("schiefgegangen"), "{}", text(&sorry));
     fake.event("MESSAGE_CREATE", message("11", "danke")).await;
