@@ -3,8 +3,8 @@
 //! Pure and deterministic. A text is cut into words ([`crate::text`]); words that name a place are
 //! masked, words that ask for a facet are weakened ([`facets`]); what remains becomes features
 //! ([`features`]: stems, word pairs, letter runs of a spelling skeleton, parts of compounds, shared
-//! ideas) and is compared with everything people say of each service ([`index`]). The likenesses
-//! become a [`Ranking`] ([`ranking`]) with a calibrated [`Confidence`](ranking::Match::confidence).
+//! ideas) and is scored by a linear model ([`model`]) over everything people say of each service ([`index`]). The scores
+//! become a [`Ranking`] with a calibrated confidence ([`ranking`]).
 
 pub mod facets;
 pub mod features;

@@ -1,7 +1,7 @@
 //! Where: the German municipalities, found in a citizen's words by name, district or postcode.
 //!
 //! The table ([`Places::load`]) is part of the catalog (`catalog/places/`); finding a place in a
-//! text is in [`recognize`].
+//! text is [`Places::spot`].
 
 mod recognize;
 

@@ -61,26 +61,35 @@ fn fold_char(c: char, out: &mut String) {
         return;
     }
     for c in c.to_lowercase() {
-        match c {
-            'ä' => out.push_str("ae"),
-            'ö' => out.push_str("oe"),
-            'ü' => out.push_str("ue"),
-            'ß' => out.push_str("ss"),
-            'æ' => out.push_str("ae"),
-            'œ' => out.push_str("oe"),
-            'ø' => out.push('o'),
-            'ł' => out.push('l'),
-            'đ' | 'ð' => out.push('d'),
-            'ı' => out.push('i'),
-            'þ' => out.push_str("th"),
-            '’' | '‘' | '´' => out.push('\''),
-            c => decompose_canonical(c, |part| {
-                if !unicode_normalization::char::is_combining_mark(part) {
+        if !fold_letter(c, out) {
+            // Without its marks a letter may be one of those above: "ǽ" is "æ" with an accent.
+            decompose_canonical(c, |part| {
+                if !unicode_normalization::char::is_combining_mark(part) && !fold_letter(part, out)
+                {
                     out.push(part);
                 }
-            }),
+            });
         }
     }
+}
+
+/// Letters that are spelt with others; whether the letter is one of them.
+fn fold_letter(c: char, out: &mut String) -> bool {
+    let spelt = match c {
+        'ä' | 'æ' => "ae",
+        'ö' | 'œ' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'ı' => "i",
+        'þ' => "th",
+        '’' | '‘' | '´' => "'",
+        _ => return false,
+    };
+    out.push_str(spelt);
+    true
 }
 
 /// One word of a text.
@@ -138,6 +147,7 @@ mod tests {
         assert_eq!(fold("STRAẞE"), "strasse");
         assert_eq!(fold("ＫＦＺ"), "kfz");
         assert_eq!(fold("Geneﬁt"), "genefit");
+        assert_eq!(fold("Ǽ"), "ae", "found by chance by the property below");
         assert_eq!(fold("İstanbul ıslak"), "istanbul islak");
     }
 

@@ -2,7 +2,7 @@
 //!
 //! teloxide's dispatcher is not used: it panics when Telegram cannot be reached at the start, and
 //! confirms updates before they are answered. The loop here asks for updates, hands each to the
-//! [`inbox`], and confirms what is answered or given up.
+//! `inbox`, and confirms what is answered or given up.
 
 mod api;
 mod backoff;

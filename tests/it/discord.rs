@@ -499,7 +499,7 @@ async fn fault_65_an_invalid_session_begins_anew_and_commands_are_registered_onc
 async fn commands_that_discord_knows_are_not_registered_again() {
     let (fake, channel) = connected().await;
     channel.stop().await;
-    assert_eq!(fake.commands().as_array().unwrap().len(), 4);
+    assert_eq!(fake.commands().as_array().unwrap().len(), 7);
     let again = Channel::start(&fake.url);
     fake.nth("GET", "/commands", 2).await;
     fake.event("MESSAGE_CREATE", message("10", "reisepass beantragen")).await;

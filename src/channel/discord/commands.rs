@@ -10,7 +10,11 @@ use serenity::all::{
 
 use super::markup::{cut, plain};
 use crate::{
-    bot::{Bot, wording::Wording},
+    bot::{
+        Bot,
+        command::{COMMANDS, Command},
+        wording::Wording,
+    },
     ids::ServiceId,
 };
 
@@ -33,14 +37,28 @@ pub(super) fn definitions(wording: &Wording) -> Vec<CreateCommand> {
         .required(true)
         .set_autocomplete(true);
     let place = option(PLACE, "Your town or postcode", say("discord-ort"));
-    vec![
+    let service =
         command(SERVICE, "Find a public service and whether it is online", say("discord-leistung"))
             .add_option(question)
-            .add_option(place),
-        command("hilfe", "What I can do", say("command-hilfe")),
-        command("datenschutz", "Privacy", say("command-datenschutz")),
-        everywhere(&say("discord-menu"), CommandType::Message),
-    ]
+            .add_option(place);
+    let plain = COMMANDS.iter().filter_map(|names| {
+        Some(command(names.name, english(names.command)?, say(names.description)))
+    });
+    let menu = everywhere(&say("discord-menu"), CommandType::Message);
+    [service].into_iter().chain(plain).chain([menu]).collect()
+}
+
+/// What a command of the common table does; `None` if Discord needs no command for it.
+fn english(command: Command) -> Option<&'static str> {
+    match command {
+        // `/leistung` has an option for the place, and a conversation needs no start.
+        Command::Start | Command::Place => None,
+        Command::Help => Some("What I can do"),
+        Command::Privacy => Some("Privacy"),
+        Command::Imprint => Some("Who runs this bot"),
+        Command::Contact => Some("Reach a person"),
+        Command::Forget => Some("Forget this conversation"),
+    }
 }
 
 fn command(name: &str, english: &str, german: String) -> CreateCommand {
