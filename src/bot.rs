@@ -380,7 +380,13 @@ impl Turn<'_> {
         };
         let notice = Block::Notice(self.say(key));
         let ranking = self.bot.matcher.rank(&heeded.query);
-        let mut reply = if ranking.confidence >= decision::ANSWER_IN_DANGER {
+        // Whoever asks for a women's refuge is to get it; whoever is in a fire, nothing but 112.
+        let distracting = matches!(
+            kind,
+            TalkKind::Fire | TalkKind::Police | TalkKind::Poison | TalkKind::Suicide
+        );
+        let enough = if distracting { decision::ANSWER_IN_DANGER } else { decision::ANSWER };
+        let mut reply = if ranking.confidence >= enough {
             let place = self.place(heeded);
             self.question(heeded, place, &ranking)
         } else {

@@ -29,15 +29,15 @@ pub enum Abstention {
 }
 
 /// From this confidence on, an answer is asserted.
-pub const ANSWER: f32 = 0.50;
+pub const ANSWER: f32 = 0.42;
 /// Each part of a message that names several services must be this clear by itself: a card too many
 /// is a wrong answer.
-pub const ANSWER_PART: f32 = 0.75;
+pub const ANSWER_PART: f32 = 0.70;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
 /// From this confidence on, it is worth asking back.
-pub const CLARIFY: f32 = 0.08;
+pub const CLARIFY: f32 = 0.06;
 /// A service called by its name needs this share of the likelihood.
 const NAMED_SHARE: f32 = 0.3;
 /// Below this coverage, a question is nonsense or foreign.

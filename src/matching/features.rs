@@ -188,8 +188,13 @@ impl Extracted {
     /// Stem, parts and letter runs of a word.
     fn word(&mut self, skeleton: &str, scale: f32, at: u16, vocabulary: &Vocabulary) {
         self.push(key(b'w', stem(skeleton)), weight::WORD * scale, at, Kind::Word);
-        for part in vocabulary.parts(skeleton) {
-            self.push(key(b'w', &part), weight::PART * scale, at, Kind::Part);
+        let parts = vocabulary.parts(skeleton);
+        for part in &parts {
+            self.push(key(b'w', part), weight::PART * scale, at, Kind::Part);
+        }
+        // "blauekarte" is like "blaue Karte".
+        for pair in parts.windows(2) {
+            self.push(pair_key(&pair[0], &pair[1]), weight::PAIR * scale, at, Kind::Pair);
         }
         self.grams(skeleton, scale, at);
     }
@@ -212,17 +217,24 @@ fn word_features(word: &Word, vocabulary: &Vocabulary, out: &mut Extracted) -> S
         return stemmed.to_owned();
     }
     let scale = if word.role == Role::Facet { weight::FACET } else { 1.0 };
-    if !vocabulary.knows(stemmed)
+    let known = vocabulary.knows(stemmed);
+    if (!known || vocabulary.is_rare(&word.folded))
         && let Some(near) = vocabulary.nearest(&word.folded, &skeleton)
+        && near.word != word.folded
     {
-        out.corrections.push(Correction {
-            typed: word.typed.clone(),
-            read: near.word.to_owned(),
-            distance: near.distance,
-        });
         let near_skeleton = crate::text::german::skeleton(near.word);
-        out.word(&near_skeleton, scale * weight::CORRECTED, at, vocabulary);
-        return stem(&near_skeleton).to_owned();
+        let near_stem = stem(&near_skeleton);
+        if near_stem != stemmed {
+            out.corrections.push(Correction {
+                typed: word.typed.clone(),
+                read: near.word.to_owned(),
+                distance: near.distance,
+            });
+            out.word(&near_skeleton, scale * weight::CORRECTED, at, vocabulary);
+            if !known {
+                return near_stem.to_owned();
+            }
+        }
     }
     out.word(&skeleton, scale, at, vocabulary);
     stemmed.to_owned()

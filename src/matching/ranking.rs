@@ -99,8 +99,8 @@ fn confidence(ranking: &Ranking, query: &Query) -> f32 {
 
 /// Names of the signals, in order.
 pub const SIGNALS: [&str; 6] = ["share", "margin", "nearest", "coverage", "elsewhere", "words"];
-const CONFIDENCE_WEIGHTS: [f32; 6] = [4.24, 2.70, 1.36, -0.49, -10.1, 3.42];
-const CONFIDENCE_BIAS: f32 = -4.24;
+const CONFIDENCE_WEIGHTS: [f32; 6] = [4.60, 1.92, 1.26, -0.24, -11.1, 3.60];
+const CONFIDENCE_BIAS: f32 = -4.81;
 
 /// What the confidence is made of.
 pub fn signals(ranking: &Ranking, query: &Query) -> [f32; 6] {

@@ -15,6 +15,9 @@ use crate::{
 const MIN_TYPO_LEN: usize = 5;
 /// From this length on, two letters may differ.
 const TWO_TYPOS_LEN: usize = 9;
+/// A word in use is taken for a misspelt other one only if that is used by so many times more
+/// services.
+const MUCH_MORE_COMMON: u32 = 12;
 /// Shortest part of a compound, in letters of the skeleton.
 const MIN_PART: usize = 3;
 /// Longest word that is looked at for parts or typos; a longer one is noise.
@@ -26,7 +29,7 @@ pub struct Vocabulary {
     /// Folded words with the number of services that use them, in order of the word.
     words: Vec<(String, u32)>,
     stems: FxHashSet<String>,
-    /// Skeletons with one letter deleted (and whole), to the words that give them.
+    /// Words and their skeletons, whole and with one letter deleted, to the words that give them.
     deletions: FxHashMap<u64, Vec<u32>>,
     concepts: FxHashMap<String, Vec<u16>>,
 }
@@ -50,9 +53,12 @@ impl Vocabulary {
             let skeleton = skeleton(word);
             vocabulary.stems.insert(stem(&skeleton).to_owned());
             if word.len() >= MIN_TYPO_LEN && word.len() <= MAX_WORD {
-                for_deletions(&skeleton, |hash| {
-                    vocabulary.deletions.entry(hash).or_default().push(at as u32);
-                });
+                let mut add = |hash| vocabulary.deletions.entry(hash).or_default().push(at as u32);
+                for_deletions(&skeleton, &mut add);
+                // A typo may change what the skeleton is: "soerrmuell" for "sperrmuell".
+                if skeleton != *word {
+                    for_deletions(word, &mut add);
+                }
             }
         }
         for (at, concept) in lexicon.concepts.iter().enumerate() {
@@ -81,40 +87,54 @@ impl Vocabulary {
     }
 
     /// The known word a misspelt one is meant to be: at most one letter off from five letters on,
-    /// two from nine on; the nearest, then the most used.
+    /// two from nine on, as typed or in its spelling skeleton; the nearest, then the most used.
+    /// A word that hardly anybody uses is read so only if the other one is common.
     pub fn nearest(&self, folded: &str, misspelt: &str) -> Option<Near<'_>> {
-        let length = misspelt.chars().count();
+        let length = folded.chars().count();
         if !(MIN_TYPO_LEN..=MAX_WORD).contains(&length)
             || folded.bytes().all(|b| b.is_ascii_digit())
         {
             return None;
         }
-        let budget = if length >= TWO_TYPOS_LEN { 2 } else { 1 };
+        let own_uses = self.uses(folded);
         let mut best: Option<(usize, usize, u32, u32)> = None;
         let mut seen: FxHashSet<u32> = FxHashSet::default();
-        for_deletions(misspelt, |hash| {
+        let mut consider = |hash| {
             for &at in self.deletions.get(&hash).into_iter().flatten() {
-                if !seen.insert(at) {
-                    continue;
-                }
                 let (word, uses) = &self.words[at as usize];
-                let known = skeleton(word);
-                let distance = strsim::osa_distance(misspelt, &known);
-                if distance > budget || (distance > 0 && differs_in_first_letter(misspelt, &known))
-                {
+                let common = own_uses == 0 || *uses >= own_uses * MUCH_MORE_COMMON;
+                if !common || !seen.insert(at) {
                     continue;
                 }
-                let plain = strsim::osa_distance(folded, word);
-                let rank = (distance, plain, u32::MAX - uses, at);
+                let known = skeleton(word);
+                let rough = near_enough(misspelt, &known);
+                let plain = near_enough(folded, word);
+                let Some(distance) = rough.into_iter().chain(plain).min() else { continue };
+                let rank = (distance, plain.unwrap_or(2), u32::MAX - uses, at);
                 if best.is_none_or(|best| rank < best) {
                     best = Some(rank);
                 }
             }
-        });
+        };
+        for_deletions(misspelt, &mut consider);
+        if misspelt != folded {
+            for_deletions(folded, &mut consider);
+        }
         best.map(|(distance, plain, _, at)| Near {
             word: &self.words[at as usize].0,
-            distance: distance.max(plain.min(2)),
+            distance: distance.max(plain),
         })
+    }
+
+    /// How many services use a word.
+    fn uses(&self, folded: &str) -> u32 {
+        let at = self.words.binary_search_by(|(word, _)| word.as_str().cmp(folded));
+        at.map_or(0, |at| self.words[at].1)
+    }
+
+    /// Whether a word is used so little that it may be somebody's typing error in the catalog.
+    pub fn is_rare(&self, folded: &str) -> bool {
+        self.uses(folded) <= 1
     }
 
     /// The stems of a compound's parts, if all of it can be cut into known words; empty otherwise.
@@ -161,6 +181,19 @@ impl Vocabulary {
         }
         None
     }
+}
+
+/// The letters in which two spellings differ, if that is within the budget of their length.
+fn near_enough(typed: &str, known: &str) -> Option<usize> {
+    let length = typed.chars().count();
+    let budget = match length {
+        ..MIN_TYPO_LEN => 0,
+        MIN_TYPO_LEN..TWO_TYPOS_LEN => 1,
+        _ => 2,
+    };
+    let distance = strsim::osa_distance(typed, known);
+    let fits = distance <= budget && (distance == 0 || !differs_in_first_letter(typed, known));
+    fits.then_some(distance)
 }
 
 /// Typos hardly ever hit the first letter, and words that differ there are other words.
