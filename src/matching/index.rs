@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    features::{Extracted, Feature, Key, Kind, WordCache, extract_expression},
+    features::{Extracted, Key, Kind, WordCache, extract_expression},
     vocabulary::Vocabulary,
 };
 use crate::{
@@ -76,20 +76,37 @@ impl Index {
         let expressions = expressions(catalog);
         let services = catalog.services().len();
         let classes = services + catalog.lexicon.matters.len();
-        let extracted = extract_all(&expressions, vocabulary);
-        let (features, rarity) = count_features(&expressions, &extracted, classes);
+        let parts = extract_all(&expressions, vocabulary);
+        let counted = count_features(&expressions, &parts, classes);
+        let mut features = FxHashMap::default();
+        let mut rarity = Vec::new();
+        // From the number a feature was counted under to its number in the index.
+        let numbers: Vec<Option<u32>> = counted
+            .features
+            .iter()
+            .map(|seen| {
+                seen.is_telling(classes).then(|| {
+                    let id = rarity.len() as u32;
+                    features.insert(seen.key, id);
+                    rarity.push(self::rarity(classes as f32, seen.classes as f32));
+                    id
+                })
+            })
+            .collect();
         let mut starts = vec![0];
         let mut values = Vec::new();
-        for expression in &extracted {
-            let weighted = expression.iter().filter_map(|feature| {
-                let id = *features.get(&feature.key)?;
-                Some((id, feature.weight * rarity[id as usize]))
-            });
-            let mut vector: Vec<(u32, f32)> = weighted.collect();
-            merge(&mut vector);
-            scale_to_one(&mut vector, 0.0);
-            values.extend(vector);
-            starts.push(values.len() as u32);
+        for (part, counted_as) in parts.iter().zip(&counted.numbers) {
+            for expression in part.expressions() {
+                let weighted = expression.iter().filter_map(|&(local, weight)| {
+                    let id = numbers[counted_as[local as usize] as usize]?;
+                    Some((id, weight * rarity[id as usize]))
+                });
+                let mut vector: Vec<(u32, f32)> = weighted.collect();
+                vector.sort_unstable_by_key(|(id, _)| *id);
+                scale_to_one(&mut vector, 0.0);
+                values.extend(vector);
+                starts.push(values.len() as u32);
+            }
         }
         let unknown_rarity = self::rarity(classes as f32, 1.0);
         let named = names(&expressions);
@@ -211,75 +228,114 @@ fn rarity(classes: f32, count: f32) -> f32 {
     (1.0 + classes / count).ln()
 }
 
-/// The features of all expressions, on all cores; the order is that of the expressions.
-fn extract_all(expressions: &[Expression], vocabulary: &Vocabulary) -> Vec<Vec<Feature>> {
-    let extract_part = |part: &[Expression]| -> Vec<Vec<Feature>> {
+/// The features of some neighbouring expressions, numbered in the order in which they appear.
+struct Part {
+    keys: Vec<Key>,
+    /// Whether each is a run of letters or a pair of words.
+    loose: Vec<bool>,
+    starts: Vec<usize>,
+    values: Vec<(u32, f32)>,
+}
+
+impl Part {
+    fn extract(expressions: &[Expression], vocabulary: &Vocabulary) -> Self {
+        let mut part =
+            Self { keys: Vec::new(), loose: Vec::new(), starts: vec![0], values: Vec::new() };
+        let mut numbers: FxHashMap<Key, u32> = FxHashMap::default();
         let mut cache = WordCache::default();
-        let one = |expression: &Expression| {
-            extract_expression(&tokens(&expression.text), vocabulary, &mut cache).features
-        };
-        part.iter().map(one).collect()
-    };
+        let mut vector: Vec<(u32, f32)> = Vec::new();
+        for expression in expressions {
+            let extracted = extract_expression(&tokens(&expression.text), vocabulary, &mut cache);
+            vector.clear();
+            for feature in &extracted.features {
+                let number = *numbers.entry(feature.key).or_insert_with(|| {
+                    part.keys.push(feature.key);
+                    part.loose.push(matches!(feature.kind, Kind::Gram | Kind::Pair));
+                    part.keys.len() as u32 - 1
+                });
+                vector.push((number, feature.weight));
+            }
+            merge(&mut vector);
+            part.values.extend_from_slice(&vector);
+            part.starts.push(part.values.len());
+        }
+        part
+    }
+
+    fn expressions(&self) -> impl Iterator<Item = &[(u32, f32)]> {
+        self.starts.windows(2).map(|bounds| &self.values[bounds[0]..bounds[1]])
+    }
+}
+
+/// The features of all expressions, on all cores; the parts are in the order of the expressions.
+fn extract_all(expressions: &[Expression], vocabulary: &Vocabulary) -> Vec<Part> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = expressions.len().div_ceil(cores).max(1);
     std::thread::scope(|scope| {
-        let parts: Vec<_> =
-            expressions.chunks(share).map(|part| scope.spawn(move || extract_part(part))).collect();
-        parts.into_iter().flat_map(|part| part.join().expect("extraction does not panic")).collect()
+        let parts: Vec<_> = expressions
+            .chunks(share)
+            .map(|part| scope.spawn(move || Part::extract(part, vocabulary)))
+            .collect();
+        parts.into_iter().map(|part| part.join().expect("extraction does not panic")).collect()
     })
 }
 
-/// Numbers the features, and says how rare each is among the classes. A run of letters or pair of
-/// words of a single expression teaches nothing about others, one of very many tells nothing apart:
-/// both are left out.
-fn count_features(
-    expressions: &[Expression],
-    extracted: &[Vec<Feature>],
-    classes: usize,
-) -> (FxHashMap<Key, u32>, Vec<f32>) {
-    #[derive(Default)]
-    struct Seen {
-        expressions: u32,
-        classes: u32,
-        last_expression: u32,
-        last_class: Option<Class>,
-        /// A run of letters or a pair of words.
-        loose: bool,
+/// How often a feature was seen.
+struct Seen {
+    key: Key,
+    loose: bool,
+    expressions: u32,
+    classes: u32,
+    last_class: Class,
+}
+
+impl Seen {
+    /// A run of letters or pair of words of a single expression teaches nothing about others, one
+    /// of very many classes tells nothing apart.
+    fn is_telling(&self, classes: usize) -> bool {
+        let everywhere = self.classes as usize > classes / COMMON;
+        !(self.loose && (self.expressions == 1 || everywhere))
     }
-    let mut seen: FxHashMap<Key, Seen> = FxHashMap::default();
-    let mut order: Vec<Key> = Vec::new();
-    for (at, (expression, features)) in expressions.iter().zip(extracted).enumerate() {
-        for feature in features {
-            let seen = seen.entry(feature.key).or_insert_with(|| {
-                order.push(feature.key);
-                Seen {
-                    last_expression: u32::MAX,
-                    loose: matches!(feature.kind, Kind::Gram | Kind::Pair),
-                    ..Seen::default()
+}
+
+/// All features in the order in which they appear, whatever the parts, and for each part under
+/// which number each of its features was counted.
+struct Counted {
+    features: Vec<Seen>,
+    numbers: Vec<Vec<u32>>,
+}
+
+fn count_features(expressions: &[Expression], parts: &[Part], classes: usize) -> Counted {
+    const NEW: u32 = u32::MAX;
+    let mut counted = Counted { features: Vec::new(), numbers: Vec::new() };
+    let mut by_key: FxHashMap<Key, u32> = FxHashMap::default();
+    let mut expressions = expressions.iter();
+    for part in parts {
+        let mut numbers = vec![NEW; part.keys.len()];
+        for values in part.expressions() {
+            let class = expressions.next().map_or(classes as Class, |e| e.class);
+            for &(local, _) in values {
+                let number = &mut numbers[local as usize];
+                if *number == NEW {
+                    let (key, loose) = (part.keys[local as usize], part.loose[local as usize]);
+                    *number = *by_key.entry(key).or_insert_with(|| {
+                        let last_class = Class::MAX;
+                        let seen = Seen { key, loose, expressions: 0, classes: 0, last_class };
+                        counted.features.push(seen);
+                        counted.features.len() as u32 - 1
+                    });
                 }
-            });
-            if seen.last_expression != at as u32 {
-                seen.last_expression = at as u32;
+                let seen = &mut counted.features[*number as usize];
                 seen.expressions += 1;
-            }
-            if seen.last_class != Some(expression.class) {
-                seen.last_class = Some(expression.class);
-                seen.classes += 1;
+                if seen.last_class != class {
+                    seen.last_class = class;
+                    seen.classes += 1;
+                }
             }
         }
+        counted.numbers.push(numbers);
     }
-    let mut ids = FxHashMap::default();
-    let mut rarities = Vec::new();
-    for key in order {
-        let seen = &seen[&key];
-        let alone = seen.expressions == 1;
-        let everywhere = seen.classes as usize > classes / COMMON;
-        if !(seen.loose && (alone || everywhere)) {
-            ids.insert(key, rarities.len() as u32);
-            rarities.push(rarity(classes as f32, seen.classes as f32));
-        }
-    }
-    (ids, rarities)
+    counted
 }
 
 /// A run of letters that more than one in so many classes hold tells nothing apart.
