@@ -61,7 +61,7 @@ fn answers_everyday_questions() {
         ("Ich melde mein Auto ab", "fahrzeug-abmelden"),
         ("strassenlaterne kaputt", "mangel-strassenlaterne"),
         ("hartz 4 beantragen", "buergergeld-beantragen"),
-        ("wir wollen heiraten", "eheschliessung-anmelden"),
+        ("heirat anmelden beim standesamt", "eheschliessung-anmelden"),
         ("WBS", "wohnberechtigungsschein-beantragen"),
     ] {
         let reply = ask(question);
