@@ -1,13 +1,16 @@
 //! The catalog: which services there are, what people call them, and what is known of each.
 //!
 //! Plain TOML files that a clerk can edit ([`service`]) are read from the program itself or from a
-//! directory ([`files`]), checked as they are loaded ([`load`], [`check`]) and then never change:
+//! directory ([`files`]), checked as they are loaded ([`load`], [`check`]; what an editor should look
+//! at is in [`lint`]) and then never change:
 //! a loaded [`Catalog`] is shared and swapped whole. How a service is done in one region is an
 //! [`Offer`], looked up by key and not held here.
 
 pub mod check;
 pub mod files;
 pub mod lexicon;
+pub mod life_event;
+pub mod lint;
 pub mod load;
 pub mod offer;
 pub mod service;
@@ -18,6 +21,7 @@ use std::collections::HashMap;
 pub use self::{
     files::CatalogFiles,
     lexicon::Lexicon,
+    life_event::LifeEvent,
     load::{Finding, LoadError, Severity},
     offer::{Availability, NoOffers, Offer, Offers},
     service::Service,
@@ -31,6 +35,8 @@ pub struct Catalog {
     by_id: HashMap<ServiceId, usize>,
     /// Words that many services share, and what is said that is no service.
     pub lexicon: Lexicon,
+    /// Checklists, in order of their ids.
+    pub life_events: Vec<LifeEvent>,
 }
 
 impl Catalog {
@@ -38,7 +44,7 @@ impl Catalog {
     pub fn new(mut services: Vec<Service>, lexicon: Lexicon) -> Self {
         services.sort_by(|a, b| a.id.cmp(&b.id));
         let by_id = services.iter().enumerate().map(|(at, s)| (s.id.clone(), at)).collect();
-        Self { services, by_id, lexicon }
+        Self { services, by_id, lexicon, life_events: Vec::new() }
     }
 
     /// All services, in order of their ids.

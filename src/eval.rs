@@ -69,6 +69,61 @@ impl Question {
     }
 }
 
+/// A question that stands, or nearly stands, in the catalog: it measures memory, not matching.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leak {
+    /// The question.
+    pub question: String,
+    /// The expression of the catalog.
+    pub expression: String,
+    /// The service it stands for.
+    pub service: ServiceId,
+    /// Shared runs of five letters over all, 0 to 1.
+    pub likeness: f64,
+}
+
+/// The questions that equal an expression of the catalog, or are more like one than
+/// [`NEAR_DUPLICATE`](crate::catalog::lint::NEAR_DUPLICATE).
+pub fn leaks(questions: &[Question], catalog: &Catalog) -> Vec<Leak> {
+    use crate::{matching::index::said_of, text::similarity::FiveGrams};
+    let expressions: Vec<(FiveGrams, &str, &ServiceId)> = catalog
+        .services()
+        .iter()
+        .flat_map(|service| said_of(service).map(move |(_, text)| (text, &service.id)))
+        .map(|(text, id)| (FiveGrams::of(text), text, id))
+        .collect();
+    let mut by_run: rustc_hash::FxHashMap<[char; 5], Vec<u32>> = rustc_hash::FxHashMap::default();
+    for (at, (grams, ..)) in expressions.iter().enumerate() {
+        for run in grams.runs() {
+            by_run.entry(*run).or_default().push(at as u32);
+        }
+    }
+    let mut leaks = Vec::new();
+    for question in questions {
+        let grams = FiveGrams::of(&question.question);
+        let mut candidates: Vec<u32> =
+            grams.runs().iter().filter_map(|run| by_run.get(run)).flatten().copied().collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        let alike = candidates.into_iter().map(|at| {
+            let (expression, text, id) = &expressions[at as usize];
+            (grams.likeness(expression), *text, *id)
+        });
+        let nearest = alike.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)));
+        if let Some((likeness, text, id)) = nearest
+            && likeness > crate::catalog::lint::NEAR_DUPLICATE
+        {
+            leaks.push(Leak {
+                question: question.question.clone(),
+                expression: text.to_owned(),
+                service: id.clone(),
+                likeness,
+            });
+        }
+    }
+    leaks
+}
+
 /// One line of the results file.
 #[derive(Debug, Serialize)]
 pub struct ResultLine<'a> {

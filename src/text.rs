@@ -1,9 +1,10 @@
 //! The ground floor: how text is made comparable, whoever typed it on whatever keyboard.
 //!
 //! [`normalize`] removes what cannot be seen, [`fold`] what does not matter (case, umlaut
-//! spelling, accents), [`tokens`] cuts into words. German grammar is in [`german`].
+//! spelling, accents), [`tokens`] cuts into words. German grammar is in [`german`], likeness of whole texts in [`similarity`].
 
 pub mod german;
+pub mod similarity;
 
 use unicode_normalization::{UnicodeNormalization, char::decompose_canonical};
 

@@ -36,6 +36,42 @@ pub(super) fn check(catalog: &Catalog, files: &CatalogFiles, findings: &mut Vec<
             check.error("plain", message);
         }
     }
+    check_life_events(catalog, files, findings);
+}
+
+/// Checklists lead to services there are, and a deadline says where it is said.
+fn check_life_events(catalog: &Catalog, files: &CatalogFiles, findings: &mut Vec<Finding>) {
+    for event in &catalog.life_events {
+        let path = format!("life-events/{}.toml", event.id);
+        let text = files.file(&path).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default();
+        let mut check = EntryCheck { shown: files.display(&path), text, findings };
+        if event.format != 1 {
+            check.error("format", format!("format: {} ist unbekannt (erwartet: 1)", event.format));
+        }
+        if !event.name.contains_key("de") {
+            check.error("name", "der Abschnitt [name.de] fehlt".to_owned());
+        }
+        if event.step.is_empty() {
+            check.error("step", "step: die Liste hat keinen Schritt".to_owned());
+        }
+        for step in &event.step {
+            if catalog.service(&step.service).is_none() {
+                let known = catalog.services().iter().map(|s| s.id.as_str());
+                let hint = did_you_mean(step.service.as_str(), known);
+                let message =
+                    format!("step.service: die Leistung »{}« gibt es nicht{hint}", step.service);
+                check.error_at_value(step.service.as_str(), message);
+            }
+            if step.deadline.is_some() && step.source.is_none() {
+                let message = format!("step.source: fehlt zur Frist bei »{}«", step.service);
+                check.error_at_value(step.service.as_str(), message);
+            }
+            if step.days.is_some() && step.deadline.is_none() {
+                let message = format!("step.deadline: fehlt zu days bei »{}«", step.service);
+                check.error_at_value(step.service.as_str(), message);
+            }
+        }
+    }
 }
 
 /// The official hosts that links may lead to (`hosts.txt`); everything is allowed without the file.

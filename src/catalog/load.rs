@@ -98,7 +98,8 @@ impl Catalog {
         let mut findings = Vec::new();
         let services = load_services(files, &mut findings);
         let lexicon = Lexicon::load(files, &mut findings);
-        let catalog = Self::new(services, lexicon);
+        let mut catalog = Self::new(services, lexicon);
+        catalog.life_events = super::life_event::load(files, &mut findings);
         check::check(&catalog, files, &mut findings);
         findings.sort_by_key(|finding| finding.severity);
         (catalog, findings)
@@ -285,6 +286,10 @@ const KEYS: &[&str] = &[
     "whole",
     "contains",
     "except",
+    "step",
+    "service",
+    "why",
+    "if",
 ];
 
 fn unknown_key(shown: &str, text: &str, path: &str) -> Finding {

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Catalog, Service, service::GeneralKind};
+use super::{
+    Catalog, Service,
+    service::{GeneralKind, Level},
+};
 
 /// Counts per priority.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
     /// By priority (1, 2, 3).
     pub by_priority: BTreeMap<u8, Counts>,
-    /// By general availability.
-    pub by_kind: BTreeMap<GeneralKind, usize>,
+    /// By level and general availability.
+    pub by_level: BTreeMap<Level, BTreeMap<GeneralKind, usize>>,
 }
 
 /// How many services there are, and how many of them have what.
@@ -41,7 +44,8 @@ impl Stats {
         let mut stats = Self::default();
         for service in catalog.services() {
             stats.by_priority.entry(service.priority).or_default().add(service);
-            *stats.by_kind.entry(service.online.kind).or_default() += 1;
+            let level = stats.by_level.entry(service.level).or_default();
+            *level.entry(service.online.kind).or_default() += 1;
         }
         stats
     }

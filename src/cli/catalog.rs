@@ -8,6 +8,7 @@ use super::{DONE, FAILED, show};
 use crate::{
     catalog::{
         Catalog, CatalogFiles, Severity,
+        service::GeneralKind,
         stats::{Counts, Stats, slug},
     },
     places::Places,
@@ -31,11 +32,21 @@ pub(super) enum CatalogCommand {
     Stats {
         /// Directory of the catalog; the one inside the program if left out
         dir: Option<PathBuf>,
+        /// Also draw the availability by level into this SVG file
+        #[arg(long, value_name = "FILE.svg")]
+        chart: Option<PathBuf>,
     },
 }
 
+const KINDS: [GeneralKind; 4] = [
+    GeneralKind::NationwideOnline,
+    GeneralKind::NationwidePartly,
+    GeneralKind::InPersonByLaw,
+    GeneralKind::DependsOnTown,
+];
+
 pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
-    let (CatalogCommand::Check { dir, .. } | CatalogCommand::Stats { dir }) = command;
+    let (CatalogCommand::Check { dir, .. } | CatalogCommand::Stats { dir, .. }) = command;
     let dir = dir.clone().or(option);
     let files =
         match dir.as_deref().map_or_else(|| Ok(CatalogFiles::embedded()), CatalogFiles::from_dir) {
@@ -49,6 +60,8 @@ pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
     let places = Places::load(&files).map_err(|finding| findings.insert(0, finding)).ok();
     match command {
         CatalogCommand::Check { hints, .. } => {
+            let today = time::OffsetDateTime::now_utc().date();
+            findings.extend(crate::catalog::lint::lint(&catalog, &files, today));
             let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
             let shown = findings.iter().filter(|f| *hints || f.severity == Severity::Error);
             let mut out = String::new();
@@ -57,16 +70,24 @@ pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
             }
             let _ = writeln!(
                 out,
-                "{} Leistungen geprüft: {errors} Fehler, {} Hinweise{}",
+                "{} Leistungen und {} Lebenslagen geprüft: {errors} Fehler, {} Hinweise{}",
                 catalog.services().len(),
+                catalog.life_events.len(),
                 findings.len() - errors,
                 if *hints || findings.len() == errors { "" } else { " (anzeigen mit --hints)" },
             );
             show(&out);
             if errors == 0 { DONE } else { FAILED }
         }
-        CatalogCommand::Stats { .. } => show(&stats_table(&catalog, places.as_ref())),
-    }
+        CatalogCommand::Stats { chart, .. } => {
+            if let Some(path) = chart
+                && let Err(error) = std::fs::write(path, availability_chart(&Stats::of(&catalog)))
+            {
+                eprintln!("Fehler: {}: {error}", path.display());
+                return FAILED;
+            }
+            show(&stats_table(&catalog, places.as_ref()))
+        }
 }
 
 fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {
@@ -96,8 +117,20 @@ fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {
         let _ = writeln!(out, "{label:<24}{a:>10}{b:>10}{c:>10}{:>10}", a + b + c);
     }
     out.push('\n');
-    for (kind, count) in &stats.by_kind {
-        let _ = writeln!(out, "{:<24}{count:>10}", slug(kind));
+    let _ = write!(out, "{:<24}", "allgemeine Regel");
+    for kind in KINDS {
+        let _ = write!(out, "{:>20}", slug(&kind));
+    }
+    out.push('\n');
+    for (level, kinds) in &stats.by_level {
+        let all: usize = kinds.values().sum();
+        let _ = write!(out, "{:<24}", format!("{} ({all})", slug(level)));
+        for kind in KINDS {
+            let count = kinds.get(&kind).copied().unwrap_or_default();
+            let share = 100.0 * count as f64 / all.max(1) as f64;
+            let _ = write!(out, "{:>20}", format!("{count} ({share:.0} %)"));
+        }
+        out.push('\n');
     }
     if let Some(places) = places {
         let (with_postcode, postcodes) = places.postcode_coverage();
@@ -108,4 +141,62 @@ fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {
         );
     }
     out
+}
+
+/// Stacked bars, one a level: what the law or the federal portals settle for everybody, and what
+/// each town does its own way.
+fn availability_chart(stats: &Stats) -> String {
+    const WIDTH: f64 = 640.0;
+    const LABEL: f64 = 90.0;
+    const ROW: f64 = 34.0;
+    const NAMES: [(&str, &str); 4] = [
+        ("überall online", "#1b7f4b"),
+        ("überall teilweise online", "#d9a400"),
+        ("nur persönlich (Gesetz)", "#a3336b"),
+        ("je nach Ort", "#8a94a6"),
+    ];
+    let height = ROW * (stats.by_level.len() as f64 + 2.0);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0} {height:.0}\" font-family=\"sans-serif\" font-size=\"13\">\n\
+         <title>Leistungen des Katalogs nach Ebene: geht es online?</title>\n",
+        WIDTH + LABEL + 10.0
+    );
+    for (row, (level, kinds)) in stats.by_level.iter().enumerate() {
+        let all: usize = kinds.values().sum();
+        let y = row as f64 * ROW + 4.0;
+        let _ = writeln!(svg, "<text x=\"0\" y=\"{:.0}\">{} ({all})</text>", y + 18.0, slug(level));
+        let mut x = LABEL;
+        for (kind, (name, colour)) in KINDS.iter().zip(NAMES) {
+            let count = kinds.get(kind).copied().unwrap_or_default();
+            let width = WIDTH * count as f64 / all.max(1) as f64;
+            if count == 0 {
+                continue;
+            }
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{x:.1}\" y=\"{y:.0}\" width=\"{width:.1}\" height=\"26\" fill=\"{colour}\"><title>{name}: {count}</title></rect>"
+            );
+            if width > 24.0 {
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#fff\">{count}</text>",
+                    x + width / 2.0,
+                    y + 18.0
+                );
+            }
+            x += width;
+        }
+    }
+    let y = stats.by_level.len() as f64 * ROW + 24.0;
+    for (at, (name, colour)) in NAMES.iter().enumerate() {
+        let x = LABEL + at as f64 * (WIDTH / 4.0);
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{x:.0}\" y=\"{:.0}\" width=\"12\" height=\"12\" fill=\"{colour}\"/><text x=\"{:.0}\" y=\"{y:.0}\" font-size=\"11\">{name}</text>",
+            y - 10.0,
+            x + 16.0
+        );
+    }
+    svg.push_str("</svg>\n");
+    svg
 }

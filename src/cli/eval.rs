@@ -8,7 +8,7 @@ use super::{FAILED, USAGE, ask::timed, show};
 use crate::{
     bot::Bot,
     conversation::Conversation,
-    eval::{Question, Report, ResultLine},
+    eval::{Question, Report, ResultLine, leaks},
     ids::RegionKey,
     message::Message,
 };
@@ -26,6 +26,9 @@ pub(super) struct EvalArgs {
     /// Show each question that was not answered rightly at once
     #[arg(long)]
     misses: bool,
+    /// Only show the questions that stand, or nearly stand, in the catalog
+    #[arg(long)]
+    leaks: bool,
 }
 
 pub(super) fn run(bot: &Bot, place: Option<RegionKey>, args: &EvalArgs) -> u8 {
@@ -44,6 +47,9 @@ pub(super) fn run(bot: &Bot, place: Option<RegionKey>, args: &EvalArgs) -> u8 {
             return USAGE;
         }
     };
+    if args.leaks {
+        return show_leaks(&questions, bot);
+    }
     let mut report = Report::default();
     let mut lines = Vec::new();
     let mut misses = String::new();
@@ -70,4 +76,29 @@ pub(super) fn run(bot: &Bot, place: Option<RegionKey>, args: &EvalArgs) -> u8 {
         }
     }
     show(&format!("{misses}{report}"))
+}
+
+/// Leaks of three words and more are findings: shorter ones are what everybody types.
+fn show_leaks(questions: &[Question], bot: &Bot) -> u8 {
+    use std::fmt::Write;
+    let leaks = leaks(questions, bot.catalog());
+    let mut out = String::new();
+    let (mut long, mut equal) = (0, 0);
+    for leak in &leaks {
+        long += usize::from(leak.question.split_whitespace().count() >= 3);
+        equal += usize::from(leak.likeness >= 1.0);
+        let _ = writeln!(
+            out,
+            "{:.2}\t{}\t{}\t{}",
+            leak.likeness, leak.question, leak.expression, leak.service
+        );
+    }
+    let _ = writeln!(
+        out,
+        "{} of {} questions are in the catalog or nearly so: {equal} equal, {long} of three words or more",
+        leaks.len(),
+        questions.len(),
+    );
+    let code = show(&out);
+    if long > 0 { FAILED } else { code }
 }

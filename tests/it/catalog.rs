@@ -124,6 +124,46 @@ fn duplicates_and_misplaced_files_are_named() {
 }
 
 #[test]
+fn life_events_lead_to_services_there_are() {
+    let event = "format = 1\ntopic = \"tiere\"\n[name.de]\nofficial = \"Hund\"\nplain = \"Hund\"\n\
+                 [[step]]\nservice = \"hund-anmeldn\"\nwhy = \"Die Stadt will Steuer.\"\ndeadline = \"Bald\"\n";
+    let found =
+        findings(&[("services/tiere/hund-anmelden.toml", DOG), ("life-events/hund.toml", event)]);
+    let all: String = found.iter().map(|f| format!("{f}\n")).collect();
+    assert!(all.contains("life-events/hund.toml:7"), "{all}");
+    assert!(all.contains("(meinten Sie »hund-anmelden«?)") && all.contains("step.source"), "{all}");
+}
+
+#[test]
+fn editors_are_told_of_gaps_clashes_and_stale_facts() {
+    use amtslotse::catalog::lint::lint;
+    let dog = format!(
+        "{DOG}[[fee]]\ntext = \"Hundesteuer\"\nsource = {{ title = \"Satzung\", checked = 2020-01-01 }}\n"
+    )
+    .replace("authority", "priority = 1\nreview = { by = \"Redaktion\", due = 2025-01-01 }\nauthority");
+    let cat = DOG.replace("Hund anmelden", "Katze anmelden");
+    let files = CatalogFiles::from_texts([
+        ("services/tiere/hund-anmelden.toml", dog.as_str()),
+        ("services/tiere/katze-anmelden.toml", cat.as_str()),
+        ("phrases/de/hund-anmelden.txt", "neuer dackel da\nneuer dackel da ja\n"),
+    ]);
+    let (catalog, errors) = Catalog::load_with_findings(&files);
+    assert_eq!(errors, []);
+    let today = time::Date::from_calendar_date(2026, time::Month::November, 22).unwrap();
+    let all: String = lint(&catalog, &files, today).iter().map(|f| format!("{f}\n")).collect();
+    for expected in [
+        "es fehlt: online.reason, online.steps, paper, name.en",
+        "älter als zwei Jahre: »Satzung« (2020-01-01)",
+        "review.due: war am 2025-01-01 fällig (Redaktion)",
+        "2 Ausdrücke (gewünscht: 60)",
+        "fast gleich: »neuer dackel da« und »neuer dackel da ja«",
+        "»hundesteuer« steht bei mehreren Leistungen: hund-anmelden, katze-anmelden",
+    ] {
+        assert!(all.contains(expected), "{expected}\n{all}");
+    }
+}
+
+#[test]
 fn fault_49_hostile_toml_is_refused_without_a_crash() {
     for text in [
         format!("a = {}", "[".repeat(100_000)),

@@ -126,6 +126,23 @@ fn eval_writes_one_object_per_question_and_a_table() {
 }
 
 #[test]
+fn questions_that_stand_in_the_catalog_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("q.tsv");
+    fs::write(&file, "question\nPerso ist abgelaufen\nganz eigene frage nach etwas\n").unwrap();
+    let catalog = dir.path().join("services/ausweis");
+    fs::create_dir_all(&catalog).unwrap();
+    let entry = "format = 1\ntopic = \"ausweis\"\nlevel = \"gemeinde\"\nauthority = \"Bürgeramt\"\n\
+                 [name.de]\nofficial = \"Personalausweis\"\nplain = \"Personalausweis\"\n\
+                 [says.de]\nphrases = [\"perso ist abgelaufen\"]\n";
+    fs::write(catalog.join("personalausweis.toml"), entry).unwrap();
+    let root = dir.path().to_str().unwrap();
+    let (code, out, _) = run(&["eval", file.to_str().unwrap(), "--leaks", "--catalog", root]);
+    assert_eq!(code, 1);
+    assert!(out.contains("1 of 2 questions") && out.contains("perso ist abgelaufen"), "{out}");
+}
+
+#[test]
 fn wrong_usage_and_settings_exit_with_2() {
     for args in [
         &["ask"][..],
