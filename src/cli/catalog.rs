@@ -88,6 +88,7 @@ pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
             }
             show(&stats_table(&catalog, places.as_ref()))
         }
+    }
 }
 
 fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {
