@@ -143,7 +143,7 @@ impl EntryCheck<'_> {
                 let message = format!(
                     "name.{language}.plain: {words} Wörter (höchstens {MAX_PLAIN_WORDS}, der Name steht auf Knöpfen)"
                 );
-                self.error("plain", message);
+                self.error_at_value(&name.plain, message);
             }
         }
     }

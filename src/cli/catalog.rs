@@ -148,7 +148,7 @@ fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {
 /// each town does its own way.
 fn availability_chart(stats: &Stats) -> String {
     const WIDTH: f64 = 640.0;
-    const LABEL: f64 = 90.0;
+    const LABEL: f64 = 110.0;
     const ROW: f64 = 34.0;
     const NAMES: [(&str, &str); 4] = [
         ("überall online", "#1b7f4b"),

@@ -30,7 +30,8 @@ pub struct Vocabulary {
     words: Vec<(String, u32)>,
     stems: FxHashSet<String>,
     /// Words and their skeletons, whole and with one letter deleted, to the words that give them.
-    deletions: FxHashMap<u64, Vec<u32>>,
+    /// Sorted by hash: half a million short lists would cost more than they hold.
+    deletions: Vec<(u64, u32)>,
     concepts: FxHashMap<String, Vec<u16>>,
 }
 
@@ -53,7 +54,7 @@ impl Vocabulary {
             let skeleton = skeleton(word);
             vocabulary.stems.insert(stem(&skeleton).to_owned());
             if word.len() >= MIN_TYPO_LEN && word.len() <= MAX_WORD {
-                let mut add = |hash| vocabulary.deletions.entry(hash).or_default().push(at as u32);
+                let mut add = |hash| vocabulary.deletions.push((hash, at as u32));
                 for_deletions(&skeleton, &mut add);
                 // A typo may change what the skeleton is: "soerrmuell" for "sperrmuell".
                 if skeleton != *word {
@@ -61,6 +62,8 @@ impl Vocabulary {
                 }
             }
         }
+        vocabulary.deletions.sort_unstable();
+        vocabulary.deletions.dedup();
         for (at, concept) in lexicon.concepts.iter().enumerate() {
             for word in &concept.words {
                 let expression: Vec<_> = tokens(word)
@@ -100,7 +103,7 @@ impl Vocabulary {
         let mut best: Option<(usize, usize, u32, u32)> = None;
         let mut seen: FxHashSet<u32> = FxHashSet::default();
         let mut consider = |hash| {
-            for &at in self.deletions.get(&hash).into_iter().flatten() {
+            for at in self.with_deletion(hash) {
                 let (word, uses) = &self.words[at as usize];
                 let common = own_uses == 0 || *uses >= own_uses * MUCH_MORE_COMMON;
                 if !common || !seen.insert(at) {
@@ -124,6 +127,15 @@ impl Vocabulary {
             word: &self.words[at as usize].0,
             distance: distance.max(plain),
         })
+    }
+
+    /// The words that have this hash among their deletions.
+    fn with_deletion(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let start = self.deletions.partition_point(|(other, _)| *other < hash);
+        self.deletions[start..]
+            .iter()
+            .take_while(move |(other, _)| *other == hash)
+            .map(|&(_, at)| at)
     }
 
     /// How many services use a word.
