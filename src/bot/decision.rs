@@ -29,7 +29,7 @@ pub enum Abstention {
 }
 
 /// From this confidence on, an answer is asserted.
-pub const ANSWER: f32 = 0.42;
+pub const ANSWER: f32 = 0.40;
 /// Each part of a message that names several services must be this clear by itself: a card too many
 /// is a wrong answer.
 pub const ANSWER_PART: f32 = 0.70;
@@ -40,6 +40,10 @@ pub const ANSWER_IN_DANGER: f32 = 0.95;
 pub const CLARIFY: f32 = 0.06;
 /// A service called by its name needs this share of the likelihood.
 const NAMED_SHARE: f32 = 0.3;
+/// A vague word is known to the catalog ...
+const KNOWN_WORDS: f32 = 0.9;
+/// ... and is about an expression of the best service by itself.
+const VAGUE_LIKENESS: f32 = 0.6;
 /// Below this coverage, a question is nonsense or foreign.
 const UNKNOWN_WORDS: f32 = 0.3;
 /// Most choices in a question; more are not read.
@@ -67,7 +71,10 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     if ranking.confidence >= ANSWER || named {
         return Decision::Answer;
     }
-    if ranking.confidence < CLARIFY {
+    // "Hund" is known well, and may mean many things: ask.
+    let vague =
+        ranking.words <= 2 && ranking.coverage > KNOWN_WORDS && ranking.nearest >= VAGUE_LIKENESS;
+    if ranking.confidence < CLARIFY && !vague {
         return Decision::Abstain(Abstention::NothingNear);
     }
     match choices(&ranking.matches) {

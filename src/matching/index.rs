@@ -93,10 +93,8 @@ impl Index {
                 })
             })
             .collect();
-        let mut starts = vec![0];
-        let mut values = Vec::new();
-        for (part, counted_as) in parts.iter().zip(&counted.numbers) {
-            for expression in part.expressions() {
+        let vectors = |part: &Part, counted_as: &[u32]| -> Vec<Vec<(u32, f32)>> {
+            let vector = |expression: &[(u32, f32)]| {
                 let weighted = expression.iter().filter_map(|&(local, weight)| {
                     let id = numbers[counted_as[local as usize] as usize]?;
                     Some((id, weight * rarity[id as usize]))
@@ -104,10 +102,25 @@ impl Index {
                 let mut vector: Vec<(u32, f32)> = weighted.collect();
                 vector.sort_unstable_by_key(|(id, _)| *id);
                 scale_to_one(&mut vector, 0.0);
-                values.extend(vector);
-                starts.push(values.len() as u32);
+                vector
+            };
+            part.expressions().map(vector).collect()
+        };
+        let mut starts = vec![0];
+        let mut values = Vec::new();
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = parts
+                .iter()
+                .zip(&counted.numbers)
+                .map(|(part, counted_as)| scope.spawn(|| vectors(part, counted_as)))
+                .collect();
+            for part in parts {
+                for vector in part.join().expect("weighing does not panic") {
+                    values.extend(vector);
+                    starts.push(values.len() as u32);
+                }
             }
-        }
+        });
         let unknown_rarity = self::rarity(classes as f32, 1.0);
         let named = names(&expressions);
         Self {
@@ -339,7 +352,7 @@ fn count_features(expressions: &[Expression], parts: &[Part], classes: usize) ->
 }
 
 /// A run of letters that more than one in so many classes hold tells nothing apart.
-const COMMON: usize = 2;
+const COMMON: usize = 3;
 
 /// Makes features unique (the strongest counts) and sorts them by number, so that sums come out
 /// the same on every machine.

@@ -99,8 +99,8 @@ fn confidence(ranking: &Ranking, query: &Query) -> f32 {
 
 /// Names of the signals, in order.
 pub const SIGNALS: [&str; 6] = ["share", "margin", "nearest", "coverage", "elsewhere", "words"];
-const CONFIDENCE_WEIGHTS: [f32; 6] = [4.60, 1.92, 1.26, -0.24, -11.1, 3.60];
-const CONFIDENCE_BIAS: f32 = -4.81;
+const CONFIDENCE_WEIGHTS: [f32; 6] = [4.20, 2.22, 1.19, -0.22, -10.8, 3.21];
+const CONFIDENCE_BIAS: f32 = -4.55;
 
 /// What the confidence is made of.
 pub fn signals(ranking: &Ranking, query: &Query) -> [f32; 6] {
