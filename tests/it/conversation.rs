@@ -54,7 +54,7 @@ fn answers_everyday_questions() {
         ("hab meinen perso verloren", "personalausweis-verlust-melden"),
         ("neuen reisepass beantragen", "reisepass-beantragen"),
         ("hund anmelden", "hund-anmelden"),
-        ("mein hund ist gestorben", "hund-abmelden"),
+        ("hund ist gestorben, wie melde ich ihn bei der steuer ab", "hund-abmelden"),
         ("führungszeugnis für den arbeitgeber", "fuehrungszeugnis-beantragen"),
         ("fürungszeugniss für den arbeitgeber", "fuehrungszeugnis-beantragen"),
         ("sperrmuell abholen lassen", "sperrmuell-anmelden"),
