@@ -5,8 +5,12 @@
 //! follow-up on the last service, and last a new question.
 
 mod answer;
+mod clarify;
 pub mod command;
 pub mod decision;
+mod explain;
+mod notice;
+mod pick;
 mod talk;
 pub mod wording;
 
@@ -14,7 +18,6 @@ use std::sync::Arc;
 
 pub use self::answer::Status;
 use self::{
-    command::{Command, Parsed},
     decision::{Abstention, Decision, decide},
     talk::{Heard, Talk},
     wording::Wording,
@@ -27,9 +30,9 @@ use crate::{
     message::{Action, Facet, Input, Message},
     places::{Mention, Place, Places, Spotted},
     reply::{
-        AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, Link, NoticeKind, Outcome, Reply,
+        AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, NoticeKind, Outcome, Reply,
     },
-    text::{Token, fold, tokens},
+    text::{fold, tokens},
 };
 
 /// What an operator sets.
@@ -188,11 +191,6 @@ impl Bot {
         found.into_iter().take(at_most).map(|s| (s.id.clone(), s.plain().to_owned())).collect()
     }
 
-    /// How the ranking for a text came about, readable by a clerk.
-    pub fn explain(&self, text: &str) -> String {
-        crate::bot::explain(self, text)
-    }
-
     fn heed(&self, text: &str) -> Heeded {
         let (text, shortened) = shorten(text, self.settings.max_text);
         let mut tokens = tokens(&text);
@@ -259,14 +257,12 @@ impl Turn<'_> {
     }
 
     fn text(&mut self, text: &str) -> Reply {
-        if let Some(parsed) = command::parse(text) {
-            return self.command(&parsed);
-        }
         let heeded = self.bot.heed(text);
         let danger = self.bot.talk.danger(&heeded.query.tokens);
-        let mut reply = match danger {
-            Some(kind) => self.danger(kind, &heeded),
-            None => self.calm(text, &heeded),
+        let mut reply = match (danger, command::parse(text)) {
+            (Some(kind), _) => self.danger(kind, &heeded),
+            (None, Some(parsed)) => return self.command(&parsed),
+            (None, None) => self.calm(text, &heeded),
         };
         if heeded.shortened {
             reply.blocks.push(Block::Text(self.say("too-long")));
@@ -495,104 +491,6 @@ impl Turn<'_> {
         Reply { blocks, choices, choice_kind: ChoiceKind::More, outcome }
     }
 
-    /// Adds the question which place is meant, if it was not clear.
-    fn ask_about_place(&mut self, reply: &mut Reply, heeded: &Heeded, service: &ServiceId) {
-        let Some(Spotted { mention, typed }) = &heeded.spotted else { return };
-        match mention {
-            Mention::One(_) => {}
-            Mention::UnknownPostcode(code) => {
-                let code = format!("{code:05}");
-                let text = self.say_with("unknown-postcode", &[("postcode", &code)]);
-                reply.blocks.push(Block::Text(text));
-            }
-            Mention::Several(places) => {
-                // Asked instead of "name your place".
-                let ask_place = Block::Text(self.say("ask-place"));
-                reply.blocks.retain(|block| *block != ask_place);
-                let (question, choices) = self.place_question(places, typed, Some(service));
-                reply.blocks.push(question);
-                if !choices.is_empty() {
-                    reply.choices = choices;
-                    reply.choice_kind = ChoiceKind::Clarification;
-                    self.next.pending = Some(Pending::Place {
-                        choices: places.iter().map(|place| place.key).collect(),
-                        service: Some(service.clone()),
-                        facets: heeded.query.facets.clone(),
-                    });
-                }
-            }
-        }
-    }
-
-    /// Up to five places are choices; of more, we ask for the postcode or district.
-    fn place_question(
-        &self,
-        places: &[Place],
-        typed: &str,
-        service: Option<&ServiceId>,
-    ) -> (Block, Vec<Choice>) {
-        if places.len() > decision::MAX_CHOICES {
-            let count = places.len().to_string();
-            let values = [("typed", typed), ("count", count.as_str())];
-            return (Block::Text(self.say_with("which-place-too-many", &values)), Vec::new());
-        }
-        let choice = |place: &Place| Choice {
-            id: place.key.to_string(),
-            label: self.bot.places.label(place),
-            action: match service {
-                Some(service) => {
-                    Action::Show { service: service.clone(), place: Some(place.key), facet: None }
-                }
-                None => Action::Place(place.key),
-            },
-        };
-        let choices: Vec<Choice> = places.iter().map(choice).collect();
-        let label = self.say_with("which-place", &[("typed", typed)]);
-        let items = choices.iter().map(|choice| choice.label.clone()).collect();
-        (Block::Steps { label, items }, choices)
-    }
-
-    fn ask_service(
-        &mut self,
-        choices: Vec<ServiceId>,
-        facets: Vec<Facet>,
-        place: Option<&Place>,
-    ) -> Reply {
-        let mut lines = Vec::new();
-        let mut buttons = Vec::new();
-        for id in &choices {
-            let Some(service) = self.bot.catalog.service(id) else { continue };
-            let label = service.plain().to_owned();
-            let line = match self.bot.difference(id, &choices) {
-                Some(differs) => {
-                    self.say_with("choice-line", &[("label", &label), ("differs", &differs)])
-                }
-                None => label.clone(),
-            };
-            lines.push(line);
-            buttons.push(Choice {
-                id: id.to_string(),
-                label,
-                action: Action::Show {
-                    service: id.clone(),
-                    place: place.map(|place| place.key),
-                    facet: facets.first().copied(),
-                },
-            });
-        }
-        let none = self.say("none-of-these");
-        lines.push(none.clone());
-        buttons.push(Choice { id: "none".to_owned(), label: none, action: Action::NoneOfThese });
-        let blocks = vec![Block::Steps { label: self.say("which-service"), items: lines }];
-        let mut outcome = Outcome::new(DecisionKind::Clarify, None);
-        outcome.services = choices.clone();
-        // Whatever comes next is about one of these, not about the service before.
-        self.next.service = None;
-        self.next.pending = Some(Pending::Service { choices, facets });
-        self.next.asked += 1;
-        Reply { blocks, choices: buttons, choice_kind: ChoiceKind::Clarification, outcome }
-    }
-
     fn abstain(&mut self, why: Abstention) -> Reply {
         self.next.pending = None;
         self.next.asked = 0;
@@ -690,268 +588,6 @@ impl Turn<'_> {
         }
         reply
     }
-
-    // --- A pending question -------------------------------------------------------------------
-
-    /// The answer to our question, if the message is one: a number, "das zweite", "nichts davon".
-    fn picked(&mut self, tokens: &[Token]) -> Option<Reply> {
-        let pending = self.next.pending.clone()?;
-        let count = match &pending {
-            Pending::Service { choices, .. } => choices.len() + 1,
-            Pending::Place { choices, .. } => choices.len(),
-        };
-        match pick(tokens, count) {
-            Pick::Nothing => None,
-            Pick::None => Some(self.none_of_these()),
-            Pick::OutOfRange => Some(self.pick_again(&pending)),
-            Pick::Choice(at) => Some(match pending {
-                Pending::Service { choices, facets } => match choices.get(at) {
-                    Some(id) => self.show_chosen(id, self.known_place(), &facets),
-                    None => self.none_of_these(),
-                },
-                Pending::Place { choices, service, facets } => {
-                    self.next.place = choices.get(at).copied();
-                    self.place_chosen(service.as_ref(), &facets)
-                }
-            }),
-        }
-    }
-
-    fn pick_again(&mut self, pending: &Pending) -> Reply {
-        let place = self.known_place();
-        // Asking the same again is no further question.
-        self.next.asked = self.next.asked.saturating_sub(1);
-        let mut reply = match pending {
-            Pending::Service { choices, facets } => {
-                self.ask_service(choices.clone(), facets.clone(), place.as_ref())
-            }
-            Pending::Place { choices, service, .. } => {
-                let bot = self.bot;
-                let places: Vec<Place> =
-                    choices.iter().filter_map(|key| bot.places.place(*key).cloned()).collect();
-                let typed = places.first().map(|place| place.name.clone()).unwrap_or_default();
-                let (question, choices) = self.place_question(&places, &typed, service.as_ref());
-                let mut outcome = Outcome::new(DecisionKind::Clarify, None);
-                outcome.services = service.iter().cloned().collect();
-                let blocks = vec![question];
-                Reply { blocks, choices, choice_kind: ChoiceKind::Clarification, outcome }
-            }
-        };
-        let count = reply.choices.len().to_string();
-        reply.blocks.insert(0, Block::Text(self.say_with("pick-again", &[("count", &count)])));
-        self.complete(&mut reply, place.as_ref());
-        reply
-    }
-
-    fn show_chosen(&mut self, id: &ServiceId, place: Option<Place>, facets: &[Facet]) -> Reply {
-        let bot = self.bot;
-        let Some(service) = bot.catalog.service(id) else {
-            return self.notice(NoticeKind::Command, vec![self.say("stale")]);
-        };
-        let mut reply = self.show(service, place.as_ref(), facets, None);
-        self.complete(&mut reply, place.as_ref());
-        reply
-    }
-
-    fn place_chosen(&mut self, service: Option<&ServiceId>, facets: &[Facet]) -> Reply {
-        let place = self.known_place();
-        self.next.pending = None;
-        match (service, place) {
-            (Some(id), place) => self.show_chosen(id, place, facets),
-            (None, Some(place)) => {
-                let label = self.bot.places.label(&place);
-                let text = self.say_with("place-set", &[("place", &label)]);
-                self.notice(NoticeKind::Command, vec![format!("{text} {}", self.say("what-about"))])
-            }
-            (None, None) => self.notice(NoticeKind::Command, vec![self.say("stale")]),
-        }
-    }
-
-    fn none_of_these(&mut self) -> Reply {
-        let mut reply = self.abstain(Abstention::NothingNear);
-        let sorry = self.say("none-fits");
-        reply.blocks[0] = Block::Text(format!("{sorry} {}", self.say("abstain-rephrase")));
-        reply
-    }
-
-    /// A button: from any message of ours, however old.
-    fn pressed(&mut self, action: &Action) -> Reply {
-        match action {
-            Action::Show { service, place, facet } => {
-                if let Some(key) = place {
-                    if self.bot.places.place(*key).is_none() {
-                        return self.notice(NoticeKind::Command, vec![self.say("stale")]);
-                    }
-                    self.next.place = Some(*key);
-                }
-                let facets: Vec<Facet> = facet.iter().copied().collect();
-                self.show_chosen(service, self.known_place(), &facets)
-            }
-            Action::Place(key) => {
-                if self.bot.places.place(*key).is_none() {
-                    return self.notice(NoticeKind::Command, vec![self.say("stale")]);
-                }
-                self.next.place = Some(*key);
-                let service = self.next.service.clone();
-                self.place_chosen(service.as_ref(), &[])
-            }
-            Action::NoneOfThese => self.none_of_these(),
-            Action::Help => self.help(),
-        }
-    }
-
-    // --- Talk and commands --------------------------------------------------------------------
-
-    fn notice(&mut self, kind: NoticeKind, texts: Vec<String>) -> Reply {
-        notice_reply(Some(kind), texts.into_iter().map(Block::Text).collect())
-    }
-
-    fn talk(&mut self, kind: TalkKind) -> Reply {
-        match kind {
-            TalkKind::Greeting => self.greeting(NoticeKind::Greeting),
-            TalkKind::Help => self.help(),
-            TalkKind::Meta => {
-                let services = self.bot.catalog.services().len().to_string();
-                let meta = self.say_with("meta", &[("services", &services)]);
-                let mut texts = vec![format!("{meta} {}", self.say("meta-no-model"))];
-                if !self.bot.settings.operator.is_empty() {
-                    let operator = self.bot.settings.operator.clone();
-                    texts.push(self.say_with("greeting-operator", &[("operator", &operator)]));
-                }
-                self.notice(NoticeKind::Meta, texts)
-            }
-            TalkKind::Human => self.human(),
-            TalkKind::Thanks => self.notice(NoticeKind::Thanks, vec![self.say("thanks")]),
-            TalkKind::Goodbye => self.notice(NoticeKind::Goodbye, vec![self.say("goodbye")]),
-            TalkKind::Abuse => self.notice(NoticeKind::Abuse, vec![self.say("abuse")]),
-            TalkKind::Injection => self.notice(NoticeKind::Injection, vec![self.say("injection")]),
-            TalkKind::Fire
-            | TalkKind::Police
-            | TalkKind::Doctor
-            | TalkKind::Poison
-            | TalkKind::Suicide
-            | TalkKind::Violence
-            | TalkKind::Child => self.notice(kind.notice(), vec![self.say("urgent-fire")]),
-        }
-    }
-
-    fn greeting(&mut self, kind: NoticeKind) -> Reply {
-        let operator = self.bot.settings.operator.clone();
-        let mut first = self.say("greeting");
-        if !operator.is_empty() {
-            first.push(' ');
-            first.push_str(&self.say_with("greeting-operator", &[("operator", &operator)]));
-        }
-        let mut reply =
-            self.notice(kind, vec![first, self.say("greeting-ask"), self.say("greeting-privacy")]);
-        let (url, label) = (self.bot.settings.privacy_url.clone(), self.say("privacy-link"));
-        if !url.is_empty() {
-            reply.blocks.push(Block::Links(vec![Link { label, url }]));
-        }
-        reply
-    }
-
-    fn help(&mut self) -> Reply {
-        let examples = ["help-example-1", "help-example-2", "help-example-3"];
-        let examples = examples.iter().map(|key| format!("„{}“", self.say(key))).collect();
-        let blocks = vec![
-            Block::Text(self.say("help")),
-            Block::Facts { label: self.say("help-examples"), items: examples },
-            Block::Text(self.say("help-facets")),
-            Block::Text(self.phone_line("abstain-phone", "abstain-phone-contact")),
-        ];
-        notice_reply(Some(NoticeKind::Help), blocks)
-    }
-
-    fn human(&mut self) -> Reply {
-        let mut texts = vec![self.phone_line("human", "human-contact")];
-        let bot = self.bot;
-        if let Some(service) = self.next.service.as_ref().and_then(|id| bot.catalog.service(id)) {
-            let place = self.known_place();
-            let authority = bot.authority(service, place.as_ref(), None);
-            let values = [("service", service.plain()), ("authority", authority.as_str())];
-            texts.push(self.say_with("human-office", &values));
-        }
-        self.notice(NoticeKind::Human, texts)
-    }
-
-    fn command(&mut self, parsed: &Parsed<'_>) -> Reply {
-        match parsed {
-            Parsed::Known(Command::Start, _) => {
-                self.next = Conversation::default();
-                self.greeting(NoticeKind::Command)
-            }
-            Parsed::Known(Command::Help, _) => self.help(),
-            Parsed::Known(Command::Place, argument) => self.place_command(argument),
-            Parsed::Known(Command::Privacy, _) => {
-                let minutes = self.bot.settings.remembered_minutes.to_string();
-                let text = self.say_with("privacy", &[("minutes", &minutes)]);
-                let url = self.bot.settings.privacy_url.clone();
-                self.linked(text, "privacy-link", url)
-            }
-            Parsed::Known(Command::Imprint, _) => {
-                let operator = self.bot.settings.operator.clone();
-                let url = self.bot.settings.imprint_url.clone();
-                if operator.is_empty() && url.is_empty() {
-                    return self.notice(NoticeKind::Command, vec![self.say("imprint-missing")]);
-                }
-                let text = self.say_with("imprint", &[("operator", &operator)]);
-                self.linked(text, "imprint-link", url)
-            }
-            Parsed::Known(Command::Contact, _) => self.human(),
-            Parsed::Known(Command::Forget, _) => {
-                self.next = Conversation::default();
-                self.notice(NoticeKind::Command, vec![self.say("forgotten")])
-            }
-            Parsed::Unknown(typed, near) => {
-                let hint = near
-                    .map(|near| self.say_with("command-hint", &[("command", &format!("/{near}"))]));
-                let typed = format!("/{typed}");
-                let values =
-                    [("command", typed.as_str()), ("hint", hint.as_deref().unwrap_or_default())];
-                let text = self.say_with("command-unknown", &values);
-                let mut reply = self.help();
-                reply.blocks.insert(0, Block::Text(text));
-                reply.outcome.notice = Some(NoticeKind::Command);
-                reply
-            }
-        }
-    }
-
-    fn linked(&mut self, text: String, label: &str, url: String) -> Reply {
-        let mut reply = self.notice(NoticeKind::Command, vec![text]);
-        if !url.is_empty() {
-            let label = self.say(label);
-            reply.blocks.push(Block::Links(vec![Link { label, url }]));
-        }
-        reply
-    }
-
-    fn place_command(&mut self, argument: &str) -> Reply {
-        if argument.is_empty() {
-            return self.notice(NoticeKind::Command, vec![self.say("ort-missing")]);
-        }
-        let heeded = self.bot.heed(argument);
-        let resolved = self.bot.places.resolve(argument).ok().cloned();
-        let place = resolved.or_else(|| match &heeded.spotted {
-            Some(Spotted { mention: Mention::One(place), .. }) => Some(place.clone()),
-            _ => None,
-        });
-        if let Some(place) = place {
-            self.next.place = Some(place.key);
-            self.next.pending = None;
-            let label = self.bot.places.label(&place);
-            let text = self.say_with("place-set", &[("place", &label)]);
-            return self
-                .notice(NoticeKind::Command, vec![format!("{text} {}", self.say("what-about"))]);
-        }
-        if heeded.spotted.is_some() {
-            return self.without_service(&heeded, None);
-        }
-        let typed: String = argument.chars().take(60).collect();
-        let text = self.say_with("ort-unknown", &[("typed", &typed)]);
-        self.notice(NoticeKind::Command, vec![text])
-    }
 }
 
 fn understood(heeded: &Heeded) -> Option<RegionKey> {
@@ -969,145 +605,4 @@ fn formerly_named<'a>(service: &'a Service, query: &Query) -> Option<&'a Formerl
         let name: Vec<String> = tokens(&old.name).into_iter().map(|token| token.folded).collect();
         said.contains(&format!(" {} ", name.join(" ")))
     })
-}
-
-/// What a message picks of the choices offered.
-enum Pick {
-    /// It is no pick.
-    Nothing,
-    /// None of them.
-    None,
-    /// A number that was not offered.
-    OutOfRange,
-    /// This one, counted from 0.
-    Choice(usize),
-}
-
-/// Reads "2", "nummer 2", "das zweite", "letzte", "nichts davon".
-fn pick(tokens: &[Token], count: usize) -> Pick {
-    const FILLER: [&str; 19] = [
-        "nummer", "nr", "no", "das", "die", "der", "den", "dem", "bitte", "ich", "meine", "nehme",
-        "moechte", "option", "antwort", "punkt", "ist", "wahl", "also",
-    ];
-    const NONE: [&str; 9] =
-        ["nichts", "keins", "keines", "keine", "keiner", "davon", "nix", "nein", "nicht"];
-    let words: Vec<&str> = tokens
-        .iter()
-        .map(|token| token.folded.as_str())
-        .filter(|word| !FILLER.contains(word))
-        .collect();
-    if words.is_empty() || words.len() > 3 {
-        return Pick::Nothing;
-    }
-    if words
-        .iter()
-        .all(|word| NONE.contains(word) || matches!(*word, "von" | "denen" | "passt" | "dabei"))
-    {
-        return Pick::None;
-    }
-    let [word] = words[..] else { return Pick::Nothing };
-    let ordinals: [&[&str]; 6] = [
-        &["1", "eins", "erste", "ersten", "erstes", "erster", "a"],
-        &["2", "zwei", "zweite", "zweiten", "zweites", "zweiter", "b"],
-        &["3", "drei", "dritte", "dritten", "drittes", "dritter", "c"],
-        &["4", "vier", "vierte", "vierten", "viertes", "vierter", "d"],
-        &["5", "fuenf", "fuenfte", "fuenften", "fuenftes", "fuenfter", "e"],
-        &["6", "sechs", "sechste", "sechsten", "sechstes", "sechster", "f"],
-    ];
-    if let Some(at) = ordinals.iter().position(|names| names.contains(&word)) {
-        return if at < count { Pick::Choice(at) } else { Pick::OutOfRange };
-    }
-    if matches!(word, "letzte" | "letzten" | "letztes" | "letzter") {
-        return Pick::Choice(count - 1);
-    }
-    // Longer numbers are postcodes, years or amounts.
-    if word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit()) {
-        return Pick::OutOfRange;
-    }
-    Pick::Nothing
-}
-
-/// How a ranking came about.
-fn explain(bot: &Bot, text: &str) -> String {
-    use std::fmt::Write;
-    let heeded = bot.heed(text);
-    let query = &heeded.query;
-    let ranking = bot.matcher.rank(query);
-    let mut out = String::new();
-    let words: Vec<String> = query
-        .tokens
-        .iter()
-        .zip(&query.roles)
-        .map(|(token, role)| match role {
-            Role::Content if crate::matching::stopwords::is_stop(&token.folded) => {
-                format!("({})", token.typed)
-            }
-            Role::Content => token.typed.clone(),
-            Role::Facet => format!("{}=Merkmal", token.typed),
-            Role::Masked => format!("{}=Ort/Zahl", token.typed),
-        })
-        .collect();
-    let _ = writeln!(out, "Gelesen:     {}", words.join(" "));
-    for correction in &query.corrections {
-        let _ = writeln!(
-            out,
-            "Berichtigt:  {} ~ {} ({} Buchstabe(n))",
-            correction.typed, correction.read, correction.distance
-        );
-    }
-    if let Some(spotted) = &heeded.spotted {
-        let place = match &spotted.mention {
-            Mention::One(place) => format!("{} [{}]", bot.places.label(place), place.key),
-            Mention::Several(places) => format!("{} Orte dieses Namens", places.len()),
-            Mention::UnknownPostcode(code) => format!("unbekannte Postleitzahl {code:05}"),
-        };
-        let _ = writeln!(out, "Ort:         {place}");
-    }
-    if !query.facets.is_empty() {
-        let facets: Vec<&str> = query.facets.iter().map(|facet| facet.name()).collect();
-        let _ = writeln!(out, "Merkmale:    {}", facets.join(", "));
-    }
-    for (at, found) in ranking.matches.iter().take(5).enumerate() {
-        let service = &bot.catalog.services()[usize::from(found.class)];
-        let (nearest, likeness) = bot.matcher.nearest_expression(query, found);
-        let _ = writeln!(
-            out,
-            "{}. {:<38} Anteil {:>3.0} %, am nächsten: »{nearest}« ({likeness:.2})",
-            at + 1,
-            service.id.as_str(),
-            found.share * 100.0,
-        );
-        if at < 2 {
-            let evidence: Vec<String> =
-                crate::matching::ranking::evidence(&bot.matcher, query, found)
-                    .into_iter()
-                    .map(|(word, share)| format!("{word} {:.0} %", share * 100.0))
-                    .collect();
-            let _ = writeln!(out, "   dafür spricht: {}", evidence.join(", "));
-        }
-    }
-    if let Some(elsewhere) = &ranking.elsewhere {
-        let (nearest, likeness) = bot.matcher.nearest_expression(query, elsewhere);
-        let _ = writeln!(
-            out,
-            "-  {:<38} Anteil {:>3.0} %, am nächsten: »{nearest}« ({likeness:.2})",
-            "keine Leistung der Verwaltung",
-            elsewhere.share * 100.0,
-        );
-    }
-    let signals = crate::matching::ranking::signals(&ranking, query);
-    let named: Vec<String> = crate::matching::ranking::SIGNALS
-        .iter()
-        .zip(signals)
-        .map(|(name, value)| format!("{name} {value:.2}"))
-        .collect();
-    let _ = writeln!(out, "Zuversicht:  {:.2} ({})", ranking.confidence, named.join(", "));
-    let decision = match decide(&ranking, &query.facets) {
-        Decision::Answer => format!("antworten (ab {:.2})", decision::ANSWER),
-        Decision::Clarify(count) => format!("nachfragen, {count} Möglichkeiten"),
-        Decision::Abstain(Abstention::NothingNear) => "nicht gewusst".to_owned(),
-        Decision::Abstain(Abstention::Elsewhere) => "keine Leistung der Verwaltung".to_owned(),
-    };
-    let _ = writeln!(out, "Entscheidung: {decision}");
-    out
 }

@@ -222,6 +222,7 @@ fn several_places_of_a_name_are_asked_back() {
 fn danger_comes_first() {
     for (message, number) in [
         ("hilfe es brennt", "112"),
+        ("/hilfe es brennt", "112"),
         ("bei mir wird gerade eingebrochen", "110"),
         ("ich will nicht mehr leben", "0800 111 0 111"),
         ("mein mann schlägt mich", "116 016"),
