@@ -48,8 +48,9 @@ const VAGUE_LIKENESS: f32 = 0.6;
 const UNKNOWN_WORDS: f32 = 0.3;
 /// Most choices in a question; more are not read.
 pub const MAX_CHOICES: usize = 5;
-/// A choice must have this share of the best one's.
-const CHOICE_SHARE: f32 = 0.06;
+/// A choice must have this share of the likelihood of the best one: asking the bereaved whether they
+/// mean a dog is worse than a choice too few.
+const CHOICE_SHARE: f32 = 0.22;
 
 /// Decides on a ranking for a question that asks for some facets.
 pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
