@@ -10,6 +10,7 @@ mod discord;
 mod house;
 #[cfg(feature = "telegram")]
 mod logs;
+mod offers;
 mod quality;
 mod replies;
 #[cfg(feature = "telegram")]
