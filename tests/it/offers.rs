@@ -1,8 +1,10 @@
 //! How a local offer changes the answer: the order of precedence.
 //!
-//! 1. The most specific offer along the region chain that is not unknown; 2. a law that asks to come
-//! in person caps "online" at "partly"; 3. an outage is said first; 4. without an offer the general
-//! rule, said to be general; 5. where it depends on the town, unknown.
+//! * The most specific offer along the region chain that is not unknown counts.
+//! * A law that asks to come in person caps "online" at "partly".
+//! * An outage is said first.
+//! * Without an offer it is the general rule, said to be general; unknown where it depends on the
+//!   town.
 
 use std::{collections::HashMap, sync::Arc};
 
