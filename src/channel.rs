@@ -10,10 +10,24 @@ mod public;
 pub mod telegram;
 pub mod terminal;
 
+#[cfg(any(feature = "discord", feature = "telegram"))]
+use crate::reply::AvailabilityKind;
+
 /// Why a channel ended although nobody asked it to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
     /// The operator must change a setting; the message (German) names the key.
     #[error("{0}")]
     Misconfigured(String),
+}
+
+/// The picture of a status in chats: seen without colour, and read aloud by screen readers.
+#[cfg(any(feature = "discord", feature = "telegram"))]
+fn mark(availability: AvailabilityKind) -> &'static str {
+    match availability {
+        AvailabilityKind::Online => "✅",
+        AvailabilityKind::Partly => "🟡",
+        AvailabilityKind::InPerson => "❌",
+        AvailabilityKind::Unknown => "❔",
+    }
 }

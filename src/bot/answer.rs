@@ -211,8 +211,9 @@ impl Card<'_> {
             How::Phone => ("step-phone", "telefon"),
             How::InPerson => ("step-in_person", "vor ort"),
         };
-        // "Bescheid kommt per Post" says how by itself.
-        if step.what.to_lowercase().contains(said) {
+        // "Bescheid kommt per Post" says how by itself; waiting is done nowhere.
+        let what = step.what.to_lowercase();
+        if what.contains(said) || what.contains("warten") {
             return step.what.clone();
         }
         self.wording().say_with(key, &[("what", &step.what)])

@@ -6,6 +6,10 @@ use crate::reply::{Block, ChoiceKind, DecisionKind, Reply};
 /// Whether a block, the one at this position, is shown where others read along. Buttons or links
 /// lead on.
 pub(super) fn is_shown(reply: &Reply, at: usize, block: &Block) -> bool {
+    // Only cards are long: a greeting, the help or "I do not know" with its way out is said whole.
+    if reply.outcome.decision != DecisionKind::Answer {
+        return true;
+    }
     match block {
         Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => true,
         Block::Text(_) => {
@@ -19,10 +23,7 @@ pub(super) fn is_shown(reply: &Reply, at: usize, block: &Block) -> bool {
         // What was asked for: the fee, if the question was what it costs.
         Block::Facts { .. } => !reply.outcome.facets.is_empty(),
         Block::Steps { .. } => lists_choices(reply, block),
-        // Imprint and privacy consist of theirs.
-        Block::Links(_) => {
-            reply.choices.is_empty() || reply.outcome.decision == DecisionKind::Notice
-        }
+        Block::Links(_) => reply.choices.is_empty(),
     }
 }
 

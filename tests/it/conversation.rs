@@ -85,6 +85,14 @@ fn the_status_is_the_first_thing_said_after_the_name() {
 }
 
 #[test]
+fn steps_say_how_they_are_done_but_waiting_is_done_nowhere() {
+    let said = text(&ask("früheren namen nach der scheidung wieder annehmen"));
+    assert!(said.contains("vor Ort"), "{said}");
+    let waiting = said.lines().find(|line| line.contains("Warten")).expect("a step that waits");
+    assert!(!waiting.contains("per Post"), "{waiting}");
+}
+
+#[test]
 fn the_asked_facet_comes_alone() {
     let reply = ask("was kostet ein reisepass");
     assert_eq!(reply.outcome.facets, [Facet::Cost]);

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     bot::wording::Wording,
+    channel::mark,
     channel::public,
     ids::RegionKey,
     message::Action,
@@ -224,16 +225,6 @@ fn asked(label: &str) -> String {
 
 fn numbered<'a>(items: impl Iterator<Item = &'a str>) -> Vec<Line> {
     items.enumerate().map(|(at, item)| Line::marked(format!("{}. ", at + 1), item)).collect()
-}
-
-/// Seen without colour, and read aloud by screen readers.
-fn mark(availability: AvailabilityKind) -> &'static str {
-    match availability {
-        AvailabilityKind::Online => "✅",
-        AvailabilityKind::Partly => "🟡",
-        AvailabilityKind::InPerson => "❌",
-        AvailabilityKind::Unknown => "❔",
-    }
 }
 
 fn colour(availability: AvailabilityKind) -> u32 {

@@ -4,9 +4,10 @@ use teloxide::types::{InlineKeyboardButton, InlineKeyboardMarkup};
 
 use super::markup::{Line, Paragraph, pack};
 use crate::{
+    channel::mark,
     channel::public,
     message::Action,
-    reply::{AvailabilityKind, Block, Choice, ChoiceKind, Link, Reply},
+    reply::{Block, Choice, ChoiceKind, Link, Reply},
 };
 
 /// One message to be sent.
@@ -101,16 +102,6 @@ fn link(link: &Link) -> Line {
     }
 }
 
-/// Seen without colour, and read aloud by screen readers.
-fn mark(availability: AvailabilityKind) -> &'static str {
-    match availability {
-        AvailabilityKind::Online => "✅",
-        AvailabilityKind::Partly => "🟡",
-        AvailabilityKind::InPerson => "❌",
-        AvailabilityKind::Unknown => "❔",
-    }
-}
-
 /// Choices of a clarification each have a row, since their names are long.
 fn keyboard(reply: &Reply) -> Option<InlineKeyboardMarkup> {
     let clarification = reply.choice_kind == ChoiceKind::Clarification;
@@ -140,7 +131,7 @@ mod tests {
     use super::*;
     use crate::{
         message::Facet,
-        reply::{DecisionKind, NoticeKind, Outcome},
+        reply::{AvailabilityKind, DecisionKind, NoticeKind, Outcome},
     };
 
     fn block_of_each_kind() -> Vec<Block> {
