@@ -34,3 +34,27 @@ pub(super) fn lists_choices(reply: &Reply, block: &Block) -> bool {
         && items.len() == reply.choices.len()
         && items.iter().zip(&reply.choices).all(|(item, choice)| item.starts_with(&choice.label))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reply::{NoticeKind, Outcome};
+
+    fn shown(decision: DecisionKind) -> Vec<bool> {
+        let text = |text: &str| Block::Text(text.to_owned());
+        let blocks = vec![text("Guten Tag!"), text("Bitte nennen Sie keine persönlichen Daten.")];
+        let outcome = Outcome::new(decision, Some(NoticeKind::Greeting));
+        let choice_kind = ChoiceKind::More;
+        let reply = Reply { blocks, choices: Vec::new(), choice_kind, outcome };
+        let blocks = reply.blocks.iter().enumerate();
+        blocks.map(|(at, block)| is_shown(&reply, at, block)).collect()
+    }
+
+    #[test]
+    fn only_cards_are_shortened() {
+        assert_eq!(shown(DecisionKind::Answer), [true, false]);
+        for whole in [DecisionKind::Notice, DecisionKind::Abstain, DecisionKind::Clarify] {
+            assert_eq!(shown(whole), [true, true], "{whole:?}");
+        }
+    }
+}
