@@ -85,7 +85,7 @@ pub struct Leak {
 /// The questions that equal an expression of the catalog, or are more like one than
 /// [`NEAR_DUPLICATE`](crate::catalog::lint::NEAR_DUPLICATE).
 pub fn leaks(questions: &[Question], catalog: &Catalog) -> Vec<Leak> {
-    use crate::{matching::index::said_of, text::similarity::FiveGrams};
+    use crate::{matching::expressions::said_of, text::similarity::FiveGrams};
     let expressions: Vec<(FiveGrams, &str, &ServiceId)> = catalog
         .services()
         .iter()

@@ -6,8 +6,11 @@
 //! ideas) and is scored by a linear model ([`model`]) over everything people say of each service ([`index`]). The scores
 //! become a [`Ranking`] with a calibrated confidence ([`ranking`]).
 
+mod cores;
+pub mod expressions;
 pub mod facets;
 pub mod features;
+pub mod hash;
 pub mod index;
 pub mod model;
 pub mod ranking;
@@ -16,6 +19,7 @@ pub mod vocabulary;
 
 pub use self::ranking::{Match, Ranking};
 use self::{
+    expressions::Expressions,
     facets::Facets,
     features::{Correction, Extracted, Role, extract},
     index::Index,
@@ -95,8 +99,9 @@ pub struct Matcher {
 impl Matcher {
     /// Builds the index over a catalog.
     pub fn build(catalog: &Catalog) -> Self {
-        let vocabulary = Vocabulary::build(index::words(catalog), &catalog.lexicon);
-        let index = Index::build(catalog, &vocabulary);
+        let expressions = Expressions::collect(catalog);
+        let vocabulary = Vocabulary::build(expressions.words_of_services(), &catalog.lexicon);
+        let index = Index::build(expressions, &vocabulary);
         let model = Model::train(&index);
         let priorities = catalog.services().iter().map(|service| service.priority).collect();
         let concept_names = catalog.lexicon.concepts.iter().map(|c| c.id.clone()).collect();

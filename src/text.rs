@@ -13,24 +13,35 @@ use unicode_normalization::{UnicodeNormalization, char::decompose_canonical};
 /// breaks are kept as `\n`, since they end a clause.
 pub fn normalize(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.nfkc() {
-        if c == '\n' || c == '\r' {
-            while out.ends_with(' ') {
-                out.pop();
-            }
-            if !out.ends_with('\n') && !out.is_empty() {
-                out.push('\n');
-            }
-        } else if c.is_whitespace() || (c.is_control() && c != '\0') {
-            if !out.ends_with([' ', '\n']) && !out.is_empty() {
-                out.push(' ');
-            }
-        } else if !is_invisible(c) {
-            out.push(c);
-        }
+    if text.chars().all(is_composed) {
+        text.chars().for_each(|c| normalize_char(c, &mut out));
+    } else {
+        text.nfkc().for_each(|c| normalize_char(c, &mut out));
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// What German is mostly written with: composition leaves it as it is.
+fn is_composed(c: char) -> bool {
+    c.is_ascii() || matches!(c, 'ä' | 'ö' | 'ü' | 'Ä' | 'Ö' | 'Ü' | 'ß' | 'é')
+}
+
+fn normalize_char(c: char, out: &mut String) {
+    if c == '\n' || c == '\r' {
+        while out.ends_with(' ') {
+            out.pop();
+        }
+        if !out.ends_with('\n') && !out.is_empty() {
+            out.push('\n');
+        }
+    } else if c.is_whitespace() || (c.is_control() && c != '\0') {
+        if !out.ends_with([' ', '\n']) && !out.is_empty() {
+            out.push(' ');
+        }
+    } else if !is_invisible(c) {
+        out.push(c);
+    }
 }
 
 /// Characters that have no picture and no meaning for matching.
@@ -104,6 +115,23 @@ pub struct Token {
     pub capital: bool,
     /// Whether a clause ends after it (`.`, `,`, `?`, a line break ...).
     pub ends_clause: bool,
+}
+
+/// A word of a text, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct Spoken<'a> {
+    /// The word, folded.
+    pub folded: &'a str,
+    /// The word as typed, normalized.
+    pub typed: &'a str,
+    /// Whether a clause ends after it.
+    pub ends_clause: bool,
+}
+
+impl<'a> From<&'a Token> for Spoken<'a> {
+    fn from(token: &'a Token) -> Self {
+        Self { folded: &token.folded, typed: &token.typed, ends_clause: token.ends_clause }
+    }
 }
 
 /// Cuts a text into words: runs of letters and digits. A hyphen, dot or apostrophe separates.

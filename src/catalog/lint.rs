@@ -10,7 +10,7 @@ use super::{
     load::{Finding, service_path},
 };
 use crate::{
-    matching::{index::said_of, stopwords},
+    matching::{expressions::said_of, stopwords},
     text::{fold, similarity::FiveGrams, tokens},
 };
 
@@ -145,7 +145,7 @@ fn collection(service: &Service, hint: &mut impl FnMut(String)) {
 
 /// Expressions that stand for two services, and those that are another one's name.
 fn clashes(catalog: &Catalog, files: &CatalogFiles, findings: &mut Vec<Finding>) {
-    use crate::matching::index::ExpressionKind;
+    use crate::matching::expressions::ExpressionKind;
     let mut owners: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for (at, service) in catalog.services().iter().enumerate() {

@@ -1,11 +1,15 @@
 //! From words to features: what of a text is compared with what people say of a service.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 
-use super::{stopwords, vocabulary::Vocabulary};
+use super::{
+    hash::Fnv,
+    stopwords,
+    vocabulary::{Stems, Vocabulary},
+};
 use crate::text::{
-    Token,
-    german::{SeparableVerb, separable_verbs, skeleton, stem},
+    Spoken, Token,
+    german::{separable_verb, separated_verbs, skeleton, stem},
 };
 
 /// The key of a feature: a hash of its kind and text. Two features share a key with a chance of
@@ -29,7 +33,7 @@ pub mod weight {
     pub const PART: f32 = 0.55;
     /// Two neighbouring words.
     pub const PAIR: f32 = 0.5;
-    /// Three to five letters of a word's spelling skeleton.
+    /// Four letters of a word's spelling skeleton.
     pub const GRAM: f32 = 0.33;
     /// A shared idea behind a colloquial or foreign word.
     pub const CONCEPT: f32 = 0.9;
@@ -82,9 +86,25 @@ pub struct Correction {
     pub distance: usize,
 }
 
-/// What is worked out once for each word of the catalog: most words stand in many expressions.
-#[derive(Debug, Default)]
-pub struct WordCache(FxHashMap<String, (String, Vec<Feature>)>);
+/// What a word gives by itself, whatever stands beside it.
+#[derive(Debug)]
+pub struct WordFeatures {
+    /// The stem of what it is read as.
+    pub stem: String,
+    /// Stem, parts and letter runs.
+    pub features: Vec<Feature>,
+}
+
+impl WordFeatures {
+    /// Takes a folded word of the catalog apart.
+    pub fn of(folded: &str, vocabulary: &Vocabulary) -> Self {
+        let word =
+            Word { folded: Cow::Borrowed(folded), typed: folded, role: Role::Content, at: 0 };
+        let mut out = Extracted::default();
+        let stem = word_features(&word, vocabulary, &mut out);
+        Self { stem, features: out.features }
+    }
+}
 
 /// The features of a text and how its words were read.
 #[derive(Debug, Clone, Default)]
@@ -99,34 +119,31 @@ pub struct Extracted {
 
 /// Takes a question apart: unknown words are read as near known ones.
 pub fn extract(tokens: &[Token], roles: &[Role], vocabulary: &Vocabulary) -> Extracted {
-    take_apart(tokens, roles, vocabulary, |word, out| word_features(word, vocabulary, out))
+    let spoken: Vec<Spoken<'_>> = tokens.iter().map(Spoken::from).collect();
+    take_apart(&spoken, roles, vocabulary, |word, out| word_features(word, vocabulary, out))
 }
 
-/// Takes an expression of the catalog apart: its words are known, and many come again.
+/// Takes an expression of the catalog apart, but for what its words give by themselves, which is
+/// worked out once for all expressions and left to `with_word`. That is called with each word, and
+/// with where it stands if it stands there as it is; it returns the word's stem if it knows it.
 pub fn extract_expression(
-    tokens: &[Token],
+    spoken: &[Spoken<'_>],
     vocabulary: &Vocabulary,
-    cache: &mut WordCache,
+    mut with_word: impl FnMut(&str, Option<usize>) -> Option<String>,
 ) -> Extracted {
-    take_apart(tokens, &[], vocabulary, |word, out| {
-        let (stemmed, features) = cache.0.entry(word.folded.clone()).or_insert_with(|| {
-            let mut alone = Extracted::default();
-            let stemmed = word_features(word, vocabulary, &mut alone);
-            (stemmed, alone.features)
-        });
-        out.features.extend(features.iter().map(|f| Feature { token: word.at, ..f.clone() }));
-        stemmed.clone()
+    take_apart(spoken, &[], vocabulary, |word, out| {
+        let at = matches!(word.folded, Cow::Borrowed(_)).then_some(usize::from(word.at));
+        with_word(&word.folded, at).unwrap_or_else(|| word_features(word, vocabulary, out))
     })
 }
 
 fn take_apart(
-    tokens: &[Token],
+    spoken: &[Spoken<'_>],
     roles: &[Role],
     vocabulary: &Vocabulary,
-    mut word_features: impl FnMut(&Word, &mut Extracted) -> String,
+    mut word_features: impl FnMut(&Word<'_>, &mut Extracted) -> String,
 ) -> Extracted {
-    let verbs = separable_verbs(tokens);
-    let words = words(tokens, roles, &verbs);
+    let words = words(spoken, roles);
     let mut out = Extracted::default();
     let stems: Vec<String> = words
         .iter()
@@ -137,24 +154,20 @@ fn take_apart(
         .collect();
     pair_features(&stems, &words, &mut out);
     joined_features(&words, vocabulary, &mut out);
-    for verb in verbs.iter().filter(|verb| verb.apart.is_none()) {
-        let skeleton = skeleton(&verb.verb);
-        out.push(key(b'w', stem(&skeleton)), weight::VERB, 0, Kind::Word);
-    }
     concept_features(&words, &stems, vocabulary, &mut out);
     out
 }
 
 /// A word as it is compared.
-struct Word {
-    folded: String,
-    typed: String,
+struct Word<'a> {
+    folded: Cow<'a, str>,
+    typed: &'a str,
     role: Role,
     /// Which word of the text it is.
     at: u16,
 }
 
-impl Word {
+impl Word<'_> {
     fn is_stop(&self) -> bool {
         stopwords::is_stop(&self.folded)
     }
@@ -162,20 +175,19 @@ impl Word {
 
 /// The words of a text, a separable verb in one piece where its particle stood: "ich melde mein
 /// Auto ab" reads as "ich mein Auto abmelden".
-fn words(tokens: &[Token], roles: &[Role], verbs: &[SeparableVerb]) -> Vec<Word> {
-    let mut words = Vec::with_capacity(tokens.len());
-    for (at, token) in tokens.iter().enumerate() {
-        if verbs.iter().any(|verb| verb.apart.is_some_and(|(verb_at, _)| verb_at == at)) {
+fn words<'a>(spoken: &[Spoken<'a>], roles: &[Role]) -> Vec<Word<'a>> {
+    let verbs = separated_verbs(spoken);
+    let mut words = Vec::with_capacity(spoken.len());
+    for (at, word) in spoken.iter().enumerate() {
+        if verbs.iter().any(|verb| verb.verb_at == at) {
             continue;
         }
-        let rejoined =
-            verbs.iter().find(|verb| verb.apart.is_some_and(|(_, particle)| particle == at));
-        let folded = match rejoined {
-            Some(verb) => format!("{}en", verb.verb),
-            None => token.folded.clone(),
+        let folded = match verbs.iter().find(|verb| verb.particle_at == at) {
+            Some(verb) => Cow::Owned(format!("{}en", verb.verb)),
+            None => Cow::Borrowed(word.folded),
         };
         let role = roles.get(at).copied().unwrap_or_default();
-        words.push(Word { folded, typed: token.typed.clone(), role, at: at as u16 });
+        words.push(Word { folded, typed: word.typed, role, at: at as u16 });
     }
     words
 }
@@ -207,8 +219,12 @@ impl Extracted {
 }
 
 /// The features of one word; returns the stem of what it was read as.
-fn word_features(word: &Word, vocabulary: &Vocabulary, out: &mut Extracted) -> String {
+fn word_features(word: &Word<'_>, vocabulary: &Vocabulary, out: &mut Extracted) -> String {
     let at = word.at;
+    if let Some(verb) = separable_verb(&word.folded) {
+        let skeleton = skeleton(&verb);
+        out.push(key(b'w', stem(&skeleton)), weight::VERB, at, Kind::Word);
+    }
     let skeleton = skeleton(&word.folded);
     let stemmed = stem(&skeleton);
     if word.is_stop() {
@@ -220,13 +236,13 @@ fn word_features(word: &Word, vocabulary: &Vocabulary, out: &mut Extracted) -> S
     let known = vocabulary.knows(stemmed);
     if (!known || vocabulary.is_rare(&word.folded))
         && let Some(near) = vocabulary.nearest(&word.folded, &skeleton)
-        && near.word != word.folded
+        && *near.word != *word.folded
     {
         let near_skeleton = crate::text::german::skeleton(near.word);
         let near_stem = stem(&near_skeleton);
         if near_stem != stemmed {
             out.corrections.push(Correction {
-                typed: word.typed.clone(),
+                typed: word.typed.to_owned(),
                 read: near.word.to_owned(),
                 distance: near.distance,
             });
@@ -241,7 +257,7 @@ fn word_features(word: &Word, vocabulary: &Vocabulary, out: &mut Extracted) -> S
 }
 
 /// Pairs of neighbouring words, stop words skipped over.
-fn pair_features(stems: &[String], words: &[Word], out: &mut Extracted) {
+fn pair_features(stems: &[String], words: &[Word<'_>], out: &mut Extracted) {
     let mut last: Option<&str> = None;
     for (stemmed, word) in stems.iter().zip(words) {
         if word.role == Role::Masked || word.is_stop() {
@@ -255,7 +271,7 @@ fn pair_features(stems: &[String], words: &[Word], out: &mut Extracted) {
 }
 
 /// "Führer schein": two words that the vocabulary knows as one.
-fn joined_features(words: &[Word], vocabulary: &Vocabulary, out: &mut Extracted) {
+fn joined_features(words: &[Word<'_>], vocabulary: &Vocabulary, out: &mut Extracted) {
     for pair in words.windows(2) {
         let [first, second] = pair else { continue };
         if first.role == Role::Masked || second.role == Role::Masked || second.folded.len() < 3 {
@@ -276,25 +292,20 @@ fn joined_features(words: &[Word], vocabulary: &Vocabulary, out: &mut Extracted)
 
 /// The ideas behind single words and up to three neighbouring ones.
 fn concept_features(
-    words: &[Word],
+    words: &[Word<'_>],
     stems: &[String],
     vocabulary: &Vocabulary,
     out: &mut Extracted,
 ) {
-    let mut seen = FxHashSet::default();
-    let mut expression = String::new();
     for start in 0..words.len() {
-        expression.clear();
+        let mut expression = Stems::default();
         for (word, stemmed) in words.iter().zip(stems).skip(start).take(3) {
             if word.role == Role::Masked {
                 break;
             }
-            if !expression.is_empty() {
-                expression.push(' ');
-            }
-            expression.push_str(stemmed);
+            expression.push(stemmed);
             for &concept in vocabulary.concepts(&expression) {
-                if seen.insert(concept) {
+                if !out.concepts.iter().any(|(_, found)| *found == concept) {
                     out.concepts.push((words[start].at, concept));
                     let key = concept_key(concept);
                     out.push(key, weight::CONCEPT, words[start].at, Kind::Concept);
@@ -322,7 +333,10 @@ fn key(kind: u8, text: &str) -> Key {
     hash.finish()
 }
 
-/// Calls back with each run of three to five letters of `^word$`.
+/// Letters of a run. Runs of three and five beside those of four find nothing more.
+const GRAM_LEN: usize = 4;
+
+/// Calls back with each run of letters of `^word$`.
 fn for_grams(word: &str, mut each: impl FnMut(&str)) {
     if word.chars().count() < 3 {
         return;
@@ -330,30 +344,7 @@ fn for_grams(word: &str, mut each: impl FnMut(&str)) {
     let framed = format!("^{word}$");
     let bounds: Vec<usize> =
         framed.char_indices().map(|(at, _)| at).chain([framed.len()]).collect();
-    for size in 3..=5 {
-        for start in 0..bounds.len().saturating_sub(size) {
-            each(&framed[bounds[start]..bounds[start + size]]);
-        }
-    }
-}
-
-/// FNV-1a: tiny, and the same on every machine.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new(kind: u8) -> Self {
-        let mut hash = Self(0xcbf2_9ce4_8422_2325);
-        hash.write(&[kind]);
-        hash
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
+    for run in bounds.windows(GRAM_LEN + 1) {
+        each(&framed[run[0]..run[GRAM_LEN]]);
     }
 }

@@ -1,44 +1,16 @@
 //! Everything people say of all services, as vectors of features.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 use super::{
-    features::{Extracted, Key, Kind, WordCache, extract_expression},
+    cores,
+    expressions::{Class, Expression, ExpressionKind, Expressions},
+    features::{Extracted, Key, Kind, WordFeatures, extract_expression},
     vocabulary::Vocabulary,
 };
-use crate::{
-    catalog::{Catalog, Service},
-    text::{Token, tokens},
-};
-
-/// What a question is compared with: one service, or one matter that is not ours.
-pub type Class = u16;
-
-/// One expression that stands for a class.
-#[derive(Debug)]
-pub struct Expression {
-    /// The class it stands for.
-    pub class: Class,
-    /// As the catalog writes it.
-    pub text: String,
-    /// What it is.
-    pub kind: ExpressionKind,
-}
-
-/// What an expression is to its class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExpressionKind {
-    /// A name.
-    Name,
-    /// A noun or short expression.
-    Synonym,
-    /// A whole expression.
-    Phrase,
-    /// The name of an abolished service.
-    Formerly,
-    /// The office in charge: all its services share it.
-    Authority,
-}
+use crate::text::{Spoken, tokens};
 
 /// All expressions of a catalog as vectors of features.
 #[derive(Debug)]
@@ -55,6 +27,8 @@ pub struct Index {
     named: FxHashMap<String, Vec<Class>>,
     features: FxHashMap<Key, u32>,
     rarity: Vec<f32>,
+    /// Where each class's expressions are.
+    ranges: Vec<Range<usize>>,
     /// Where each expression's features begin; one more at the end.
     starts: Vec<u32>,
     /// Feature and its share in the expression, sorted by feature; each expression has length 1.
@@ -71,66 +45,26 @@ pub struct Vector {
 }
 
 impl Index {
-    /// Takes the expressions of a catalog apart.
-    pub fn build(catalog: &Catalog, vocabulary: &Vocabulary) -> Self {
-        let expressions = expressions(catalog);
-        let services = catalog.services().len();
-        let classes = services + catalog.lexicon.matters.len();
-        let parts = extract_all(&expressions, vocabulary);
-        let counted = count_features(&expressions, &parts, classes);
-        let mut features = FxHashMap::default();
-        let mut rarity = Vec::new();
-        // From the number a feature was counted under to its number in the index.
-        let numbers: Vec<Option<u32>> = counted
-            .features
-            .iter()
-            .map(|seen| {
-                seen.is_telling(classes).then(|| {
-                    let id = rarity.len() as u32;
-                    features.insert(seen.key, id);
-                    rarity.push(self::rarity(classes as f32, seen.classes as f32));
-                    id
-                })
-            })
-            .collect();
-        let vectors = |part: &Part, counted_as: &[u32]| -> Vec<Vec<(u32, f32)>> {
-            let vector = |expression: &[(u32, f32)]| {
-                let weighted = expression.iter().filter_map(|&(local, weight)| {
-                    let id = numbers[counted_as[local as usize] as usize]?;
-                    Some((id, weight * rarity[id as usize]))
-                });
-                let mut vector: Vec<(u32, f32)> = weighted.collect();
-                vector.sort_unstable_by_key(|(id, _)| *id);
-                scale_to_one(&mut vector, 0.0);
-                vector
-            };
-            part.expressions().map(vector).collect()
-        };
-        let mut starts = vec![0];
-        let mut values = Vec::new();
-        std::thread::scope(|scope| {
-            let parts: Vec<_> = parts
-                .iter()
-                .zip(&counted.numbers)
-                .map(|(part, counted_as)| scope.spawn(|| vectors(part, counted_as)))
-                .collect();
-            for part in parts {
-                for vector in part.join().expect("weighing does not panic") {
-                    values.extend(vector);
-                    starts.push(values.len() as u32);
-                }
-            }
-        });
+    /// Takes expressions apart.
+    pub fn build(expressions: Expressions, vocabulary: &Vocabulary) -> Self {
+        let ranges = expressions.ranges();
+        let mut counting = Counting::of_words(&expressions, vocabulary);
+        let runs = counting.count(&expressions, vocabulary, &ranges);
+        let telling = Telling::choose(counting.features, expressions.classes);
+        let (starts, values) = telling.weigh(&counting.words, &runs);
+        let Telling { features, rarity, .. } = telling;
+        let named = names(&expressions.list);
+        let Expressions { list, services, classes, .. } = expressions;
         let unknown_rarity = self::rarity(classes as f32, 1.0);
-        let named = names(&expressions);
         Self {
-            named,
-            expressions,
+            expressions: list,
             services,
             classes,
             unknown_rarity,
+            named,
             features,
             rarity,
+            ranges,
             starts,
             values,
         }
@@ -162,10 +96,8 @@ impl Index {
     }
 
     /// The expressions of a class.
-    pub fn of_class(&self, class: Class) -> std::ops::Range<usize> {
-        let start = self.expressions.partition_point(|e| e.class < class);
-        let end = self.expressions.partition_point(|e| e.class <= class);
-        start..end
+    pub fn of_class(&self, class: Class) -> Range<usize> {
+        self.ranges[usize::from(class)].clone()
     }
 
     /// A question as a vector.
@@ -241,118 +173,302 @@ fn rarity(classes: f32, count: f32) -> f32 {
     (1.0 + classes / count).ln()
 }
 
-/// The features of some neighbouring expressions, numbered in the order in which they appear.
-struct Part {
-    keys: Vec<Key>,
-    /// Whether each is a run of letters or a pair of words.
-    loose: Vec<bool>,
-    starts: Vec<usize>,
-    values: Vec<(u32, f32)>,
-}
-
-impl Part {
-    fn extract(expressions: &[Expression], vocabulary: &Vocabulary) -> Self {
-        let mut part =
-            Self { keys: Vec::new(), loose: Vec::new(), starts: vec![0], values: Vec::new() };
-        let mut numbers: FxHashMap<Key, u32> = FxHashMap::default();
-        let mut cache = WordCache::default();
-        let mut vector: Vec<(u32, f32)> = Vec::new();
-        for expression in expressions {
-            let extracted = extract_expression(&tokens(&expression.text), vocabulary, &mut cache);
-            vector.clear();
-            for feature in &extracted.features {
-                let number = *numbers.entry(feature.key).or_insert_with(|| {
-                    part.keys.push(feature.key);
-                    part.loose.push(matches!(feature.kind, Kind::Gram | Kind::Pair));
-                    part.keys.len() as u32 - 1
-                });
-                vector.push((number, feature.weight));
-            }
-            merge(&mut vector);
-            part.values.extend_from_slice(&vector);
-            part.starts.push(part.values.len());
-        }
-        part
-    }
-
-    fn expressions(&self) -> impl Iterator<Item = &[(u32, f32)]> {
-        self.starts.windows(2).map(|bounds| &self.values[bounds[0]..bounds[1]])
-    }
-}
-
-/// The features of all expressions, on all cores; the parts are in the order of the expressions.
-fn extract_all(expressions: &[Expression], vocabulary: &Vocabulary) -> Vec<Part> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = expressions.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = expressions
-            .chunks(share)
-            .map(|part| scope.spawn(move || Part::extract(part, vocabulary)))
-            .collect();
-        parts.into_iter().map(|part| part.join().expect("extraction does not panic")).collect()
-    })
-}
-
-/// How often a feature was seen.
+/// A feature while the index is made.
+#[derive(Debug, Clone, Copy)]
 struct Seen {
     key: Key,
+    /// A run of letters or a pair of words.
     loose: bool,
+    /// How many expressions hold it, and how many classes.
+    uses: Uses,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Uses {
     expressions: u32,
     classes: u32,
     last_class: Class,
 }
 
+impl Uses {
+    const NONE: Self = Self { expressions: 0, classes: 0, last_class: Class::MAX };
+
+    fn count(&mut self, class: Class) {
+        self.expressions += 1;
+        if self.last_class != class {
+            self.last_class = class;
+            self.classes += 1;
+        }
+    }
+}
+
 impl Seen {
+    fn new(key: Key, kind: Kind) -> Self {
+        Self { key, loose: matches!(kind, Kind::Gram | Kind::Pair), uses: Uses::NONE }
+    }
+
     /// A run of letters or pair of words of a single expression teaches nothing about others, one
     /// of very many classes tells nothing apart.
     fn is_telling(&self, classes: usize) -> bool {
-        let everywhere = self.classes as usize > classes / COMMON;
-        !(self.loose && (self.expressions == 1 || everywhere))
+        let everywhere = self.uses.classes as usize > classes / COMMON;
+        !(self.loose && (self.uses.expressions == 1 || everywhere))
     }
-}
-
-/// All features in the order in which they appear, whatever the parts, and for each part under
-/// which number each of its features was counted.
-struct Counted {
-    features: Vec<Seen>,
-    numbers: Vec<Vec<u32>>,
-}
-
-fn count_features(expressions: &[Expression], parts: &[Part], classes: usize) -> Counted {
-    const NEW: u32 = u32::MAX;
-    let mut counted = Counted { features: Vec::new(), numbers: Vec::new() };
-    let mut by_key: FxHashMap<Key, u32> = FxHashMap::default();
-    let mut expressions = expressions.iter();
-    for part in parts {
-        let mut numbers = vec![NEW; part.keys.len()];
-        for values in part.expressions() {
-            let class = expressions.next().map_or(classes as Class, |e| e.class);
-            for &(local, _) in values {
-                let number = &mut numbers[local as usize];
-                if *number == NEW {
-                    let (key, loose) = (part.keys[local as usize], part.loose[local as usize]);
-                    *number = *by_key.entry(key).or_insert_with(|| {
-                        let last_class = Class::MAX;
-                        let seen = Seen { key, loose, expressions: 0, classes: 0, last_class };
-                        counted.features.push(seen);
-                        counted.features.len() as u32 - 1
-                    });
-                }
-                let seen = &mut counted.features[*number as usize];
-                seen.expressions += 1;
-                if seen.last_class != class {
-                    seen.last_class = class;
-                    seen.classes += 1;
-                }
-            }
-        }
-        counted.numbers.push(numbers);
-    }
-    counted
 }
 
 /// A run of letters that more than one in so many classes hold tells nothing apart.
 const COMMON: usize = 3;
+
+/// The features met so far, in the order in which they appear.
+#[derive(Default)]
+struct Counting {
+    /// What each word of the catalog gives by itself: number of the feature, weight.
+    words: Vec<Vec<(u32, f32)>>,
+    features: Vec<Seen>,
+    numbers: FxHashMap<Key, u32>,
+    analysed: Vec<WordFeatures>,
+    by_word: FxHashMap<String, u32>,
+}
+
+/// Some neighbouring expressions: their words, and the features that several words give together.
+struct Run {
+    /// For each expression: where its words and features end.
+    ends: Vec<(u32, u32)>,
+    words: Vec<u32>,
+    together: Vec<(u32, f32)>,
+    /// Features that no word gives by itself, numbered on from those of the words.
+    new: Vec<Seen>,
+    uses: Vec<Uses>,
+}
+
+impl Counting {
+    fn of_words(expressions: &Expressions, vocabulary: &Vocabulary) -> Self {
+        let runs = cores::in_runs(&expressions.words, |words| {
+            let analysed = words.iter().map(|(word, _)| WordFeatures::of(word, vocabulary));
+            analysed.collect::<Vec<_>>()
+        });
+        let analysed: Vec<WordFeatures> = runs.into_iter().flatten().collect();
+        let by_word =
+            expressions.words.iter().zip(0..).map(|((word, _), at)| (word.clone(), at)).collect();
+        let mut counting = Self { by_word, ..Self::default() };
+        for word in &analysed {
+            let mut own: Vec<(u32, f32)> = word
+                .features
+                .iter()
+                .map(|feature| (counting.number(feature.key, feature.kind), feature.weight))
+                .collect();
+            merge(&mut own);
+            counting.words.push(own);
+        }
+        counting.analysed = analysed;
+        counting
+    }
+
+    fn number(&mut self, key: Key, kind: Kind) -> u32 {
+        *self.numbers.entry(key).or_insert_with(|| {
+            self.features.push(Seen::new(key, kind));
+            self.features.len() as u32 - 1
+        })
+    }
+
+    /// Counts in how many expressions and classes each feature is.
+    fn count(
+        &mut self,
+        expressions: &Expressions,
+        vocabulary: &Vocabulary,
+        classes: &[Range<usize>],
+    ) -> Vec<Run> {
+        let mut runs =
+            cores::over(even_runs(classes), |range| self.run(expressions, range, vocabulary));
+        let of_words = self.features.len();
+        for run in &mut runs {
+            let numbers: Vec<u32> = run
+                .new
+                .iter()
+                .map(|seen| {
+                    *self.numbers.entry(seen.key).or_insert_with(|| {
+                        self.features.push(*seen);
+                        self.features.len() as u32 - 1
+                    })
+                })
+                .collect();
+            let number = |at: usize| match at.checked_sub(of_words) {
+                None => at,
+                Some(new) => numbers[new] as usize,
+            };
+            for (at, uses) in run.uses.iter().enumerate() {
+                // No class is in two runs.
+                let sum = &mut self.features[number(at)].uses;
+                sum.expressions += uses.expressions;
+                sum.classes += uses.classes;
+            }
+            run.together.iter_mut().for_each(|(at, _)| *at = number(*at as usize) as u32);
+        }
+        runs
+    }
+
+    fn run(&self, expressions: &Expressions, range: Range<usize>, vocabulary: &Vocabulary) -> Run {
+        let mut run = Run {
+            ends: Vec::with_capacity(range.len()),
+            words: Vec::new(),
+            together: Vec::new(),
+            new: Vec::new(),
+            uses: vec![Uses::NONE; self.features.len()],
+        };
+        let mut new: FxHashMap<Key, u32> = FxHashMap::default();
+        let mut sum = Sum::default();
+        for at in range {
+            let (words_start, together_start) = (run.words.len(), run.together.len());
+            let said = expressions.said(at);
+            let spoken: Vec<Spoken<'_>> = said
+                .iter()
+                .map(|said| {
+                    let folded = expressions.words[said.word as usize].0.as_str();
+                    Spoken { folded, typed: folded, ends_clause: said.ends_clause }
+                })
+                .collect();
+            let extracted = extract_expression(&spoken, vocabulary, |word, at| {
+                let word = match at {
+                    Some(at) => said[at].word,
+                    None => *self.by_word.get(word)?,
+                };
+                run.words.push(word);
+                Some(self.analysed[word as usize].stem.clone())
+            });
+            for feature in &extracted.features {
+                let number = self.numbers.get(&feature.key).copied().unwrap_or_else(|| {
+                    *new.entry(feature.key).or_insert_with(|| {
+                        run.new.push(Seen::new(feature.key, feature.kind));
+                        run.uses.push(Uses::NONE);
+                        run.uses.len() as u32 - 1
+                    })
+                });
+                run.together.push((number, feature.weight));
+            }
+            run.ends.push((run.words.len() as u32, run.together.len() as u32));
+            let (words, together) = (&run.words[words_start..], &run.together[together_start..]);
+            for &(number, _) in sum.of(&self.words, words, together) {
+                run.uses[number as usize].count(expressions.list[at].class);
+            }
+        }
+        run
+    }
+}
+
+impl Run {
+    /// Words and features of each expression.
+    fn expressions(&self) -> impl Iterator<Item = (&[u32], &[(u32, f32)])> {
+        let mut start = (0, 0);
+        self.ends.iter().map(move |&(words, together)| {
+            let (words, together) = (words as usize, together as usize);
+            let expression = (&self.words[start.0..words], &self.together[start.1..together]);
+            start = (words, together);
+            expression
+        })
+    }
+}
+
+/// Adds up the features of an expression; of one that is given twice the strongest counts.
+#[derive(Default)]
+struct Sum {
+    values: Vec<(u32, f32)>,
+    /// For each feature: where it is among the values, if it is there.
+    places: Vec<u32>,
+}
+
+impl Sum {
+    fn of(
+        &mut self,
+        own: &[Vec<(u32, f32)>],
+        words: &[u32],
+        together: &[(u32, f32)],
+    ) -> &[(u32, f32)] {
+        self.values.clear();
+        let of_words = words.iter().flat_map(|&word| &own[word as usize]);
+        for &(number, weight) in of_words.chain(together) {
+            let at = number as usize;
+            if at >= self.places.len() {
+                self.places.resize(at + 1, 0);
+            }
+            match self.values.get_mut(self.places[at] as usize) {
+                Some((other, strongest)) if *other == number => *strongest = strongest.max(weight),
+                _ => {
+                    self.places[at] = self.values.len() as u32;
+                    self.values.push((number, weight));
+                }
+            }
+        }
+        &self.values
+    }
+}
+
+/// The features that tell classes apart, numbered anew.
+struct Telling {
+    features: FxHashMap<Key, u32>,
+    rarity: Vec<f32>,
+    /// From the number a feature was counted under to its number in the index.
+    numbers: Vec<Option<u32>>,
+}
+
+impl Telling {
+    fn choose(counted: Vec<Seen>, classes: usize) -> Self {
+        let mut features = FxHashMap::default();
+        let mut rarity = Vec::new();
+        let numbers = counted
+            .iter()
+            .map(|seen| {
+                seen.is_telling(classes).then(|| {
+                    let id = rarity.len() as u32;
+                    features.insert(seen.key, id);
+                    rarity.push(self::rarity(classes as f32, seen.uses.classes as f32));
+                    id
+                })
+            })
+            .collect();
+        Self { features, rarity, numbers }
+    }
+
+    /// Each expression as a vector of length 1, sorted by feature: where each begins, and all of
+    /// their values.
+    fn weigh(&self, own: &[Vec<(u32, f32)>], runs: &[Run]) -> (Vec<u32>, Vec<(u32, f32)>) {
+        let weighed = cores::in_runs(runs, |runs| {
+            let (mut ends, mut values) = (Vec::new(), Vec::new());
+            let mut sum = Sum::default();
+            for (words, together) in runs.iter().flat_map(Run::expressions) {
+                let start = values.len();
+                values.extend(sum.of(own, words, together).iter().filter_map(|&(at, weight)| {
+                    let id = self.numbers[at as usize]?;
+                    Some((id, weight * self.rarity[id as usize]))
+                }));
+                let vector = &mut values[start..];
+                vector.sort_unstable_by_key(|(id, _)| *id);
+                scale_to_one(vector, 0.0);
+                ends.push(values.len() as u32);
+            }
+            (ends, values)
+        });
+        let (mut starts, mut values) = (vec![0], Vec::new());
+        for (ends, part) in weighed {
+            let before = values.len() as u32;
+            starts.extend(ends.iter().map(|end| before + end));
+            values.extend(part);
+        }
+        (starts, values)
+    }
+}
+
+/// As many runs of neighbouring classes as there are cores, with about equally many expressions.
+fn even_runs(classes: &[Range<usize>]) -> Vec<Range<usize>> {
+    let all = classes.last().map_or(0, |class| class.end);
+    let share = all.div_ceil(cores::count()).max(1);
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for class in classes {
+        match runs.last_mut() {
+            Some(run) if run.len() < share => run.end = class.end,
+            _ => runs.push(class.clone()),
+        }
+    }
+    runs
+}
 
 /// Makes features unique (the strongest counts) and sorts them by number, so that sums come out
 /// the same on every machine.
@@ -366,64 +482,4 @@ fn scale_to_one(vector: &mut [(u32, f32)], more: f32) {
     let norm = vector.iter().map(|(_, w)| w * w).sum::<f32>() + more;
     let norm = norm.sqrt().max(f32::MIN_POSITIVE);
     vector.iter_mut().for_each(|(_, weight)| *weight /= norm);
-}
-
-/// All expressions of a catalog, class by class: services in order of their ids, then matters.
-fn expressions(catalog: &Catalog) -> Vec<Expression> {
-    let mut out = Vec::new();
-    for (class, service) in catalog.services().iter().enumerate() {
-        let mut seen = std::collections::HashSet::new();
-        for (kind, text) in said_of(service) {
-            if seen.insert(crate::text::fold(text)) {
-                out.push(Expression { class: class as Class, text: text.to_owned(), kind });
-            }
-        }
-    }
-    let services = catalog.services().len();
-    for (at, matter) in catalog.lexicon.matters.iter().enumerate() {
-        for phrase in &matter.phrases {
-            let class = (services + at) as Class;
-            out.push(Expression { class, text: phrase.clone(), kind: ExpressionKind::Phrase });
-        }
-    }
-    out
-}
-
-/// Everything that is said of one service, in all languages.
-pub fn said_of(service: &Service) -> impl Iterator<Item = (ExpressionKind, &str)> {
-    let names = service.name.values().flat_map(|name| {
-        [
-            (ExpressionKind::Name, name.plain.as_str()),
-            (ExpressionKind::Name, name.official.as_str()),
-        ]
-    });
-    let says = service.says.values().flat_map(|says| {
-        let synonyms = says.synonyms.iter().map(|s| (ExpressionKind::Synonym, s.as_str()));
-        let phrases = says.phrases.iter().map(|p| (ExpressionKind::Phrase, p.as_str()));
-        let formerly = says.formerly.iter().map(|f| (ExpressionKind::Formerly, f.name.as_str()));
-        synonyms.chain(phrases).chain(formerly)
-    });
-    let collected = service
-        .collected
-        .iter()
-        .flat_map(|(_, phrases)| phrases.iter().map(|p| (ExpressionKind::Phrase, p.as_str())));
-    let authority = [(ExpressionKind::Authority, service.authority.as_str())];
-    names.chain(says).chain(collected).chain(authority)
-}
-
-/// The folded words of everything said, with the number of services that use each.
-pub fn words(catalog: &Catalog) -> Vec<(String, u32)> {
-    let mut uses: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
-    for service in catalog.services() {
-        let mut words: Vec<String> = said_of(service)
-            .flat_map(|(_, text)| tokens(text))
-            .map(|token: Token| token.folded)
-            .collect();
-        words.sort_unstable();
-        words.dedup();
-        for word in words {
-            *uses.entry(word).or_default() += 1;
-        }
-    }
-    uses.into_iter().collect()
 }

@@ -4,10 +4,17 @@
 //! corrected on the catalog's own expressions: wherever another class scores near the right one,
 //! what speaks for the right one is strengthened and what speaks for the other is weakened (steps
 //! of gradient descent on the softmax loss, over the classes that are near). A feature has a weight
-//! only for classes that use it, so the model stays small. The order of the steps is fixed: the
-//! same catalog gives the same model.
+//! only for classes that use it, so the model stays small. Steps are worked out for a batch of
+//! expressions at a time, on all cores, and made in a fixed order: the same catalog gives the same
+//! model, however many cores there are.
 
-use super::index::{Class, Index, Vector};
+use std::ops::Range;
+
+use super::{
+    cores,
+    expressions::Class,
+    index::{Index, Vector},
+};
 
 /// Added to every count of naive Bayes: what a class might say too.
 const SMOOTHING: f32 = 0.08;
@@ -16,12 +23,18 @@ const SMOOTHING: f32 = 0.08;
 const STEPS: [f32; 2] = [2.0, 1.0];
 /// Classes this far below the best score take no part in a step.
 const NEAR: f32 = 5.0;
+/// Expressions whose steps are worked out from the same weights.
+const BATCH: usize = 512;
+/// A feature that more than one in so many classes uses has a weight for every class in a row: to
+/// add up a whole row is faster than to look up a few of it one by one.
+const DENSE: usize = 12;
 
 /// Weights of features for classes.
 #[derive(Debug)]
 pub struct Model {
     /// Where each feature's weights begin; one more at the end.
     starts: Vec<u32>,
+    /// The class of each weight; rows of common features hold every class, in order.
     classes: Vec<Class>,
     weights: Vec<f32>,
     /// For each class: what each unit of a question's length costs, since a class of many words
@@ -30,6 +43,9 @@ pub struct Model {
     /// For each class: added once.
     offsets: Vec<f32>,
 }
+
+/// How far each class that is near the best is to be moved, for one expression.
+type Pulls = Vec<(Class, f32)>;
 
 impl Model {
     /// Counts and corrects a model of an index.
@@ -60,48 +76,71 @@ impl Model {
         let mut model =
             Self { starts: vec![0], classes: Vec::new(), weights: Vec::new(), lengths, offsets };
         for list in entries {
-            for (class, sum) in list {
-                model.classes.push(class);
-                model.weights.push((1.0 + sum / SMOOTHING).ln());
+            let start = model.weights.len();
+            if list.len() > index.classes / DENSE {
+                model.classes.extend(0..index.classes as Class);
+                model.weights.resize(start + index.classes, 0.0);
+                for (class, sum) in list {
+                    model.weights[start + usize::from(class)] = weight_of(sum);
+                }
+            } else {
+                model.classes.extend(list.iter().map(|(class, _)| class));
+                model.weights.extend(list.iter().map(|(_, sum)| weight_of(*sum)));
             }
-            model.starts.push(model.classes.len() as u32);
+            model.starts.push(model.weights.len() as u32);
         }
         model
     }
 
     fn correct(&mut self, index: &Index) {
-        let mut scores = vec![0.0f32; index.classes];
-        let mut near: Vec<(Class, f32)> = Vec::new();
         let mut order: Vec<u32> = (0..index.expressions.len() as u32).collect();
         let mut random = Lcg(0x5eed);
         for step in STEPS {
             random.shuffle(&mut order);
-            for &at in &order {
-                let at = at as usize;
-                let values = index.values(at);
-                self.score_into(values, &mut scores);
-                near_classes(&scores, index.expressions[at].class, &mut near);
-                if !near.is_empty() {
-                    self.step(values, &near, step);
+            let mut unsettled = Vec::new();
+            for batch in order.chunks(BATCH) {
+                let pulls = self.pulls(index, batch);
+                for (&at, pulls) in batch.iter().zip(&pulls) {
+                    if !pulls.is_empty() {
+                        unsettled.push(at);
+                        self.step(index.values(at as usize), pulls, step);
+                    }
                 }
             }
+            // What is right by far will not become wrong in the next pass.
+            order = unsettled;
         }
     }
 
-    /// One step of gradient descent: `near` holds, by class, how far it is to be moved.
-    fn step(&mut self, values: &[(u32, f32)], near: &[(Class, f32)], size: f32) {
+    /// What each expression of a batch is to move, by the present weights.
+    fn pulls(&self, index: &Index, batch: &[u32]) -> Vec<Pulls> {
+        let work = |part: &[u32]| -> Vec<Pulls> {
+            let mut scores = vec![0.0f32; index.classes];
+            part.iter()
+                .map(|&at| {
+                    self.score_into(index.values(at as usize), &mut scores);
+                    near_classes(&scores, index.expressions[at as usize].class)
+                })
+                .collect()
+        };
+        cores::in_runs(batch, work).into_iter().flatten().collect()
+    }
+
+    /// One step of gradient descent.
+    fn step(&mut self, values: &[(u32, f32)], pulls: &[(Class, f32)], size: f32) {
         for &(feature, value) in values {
-            let range =
-                self.starts[feature as usize] as usize..self.starts[feature as usize + 1] as usize;
+            let range = self.range(feature);
+            let dense = range.len() == self.lengths.len();
             let classes = &self.classes[range.clone()];
             let weights = &mut self.weights[range];
-            for &(class, pull) in near {
-                if let Ok(at) = classes.binary_search(&class) {
+            for &(class, pull) in pulls {
+                let at = if dense { Ok(usize::from(class)) } else { classes.binary_search(&class) };
+                if let Ok(at) = at {
                     weights[at] += size * pull * value;
                 }
             }
         }
-        for &(class, pull) in near {
+        for &(class, pull) in pulls {
             self.offsets[usize::from(class)] += 0.1 * size * pull;
         }
     }
@@ -120,28 +159,42 @@ impl Model {
             *score = offset + length * per_length;
         }
         for &(feature, value) in values {
-            let range =
-                self.starts[feature as usize] as usize..self.starts[feature as usize + 1] as usize;
-            for (class, weight) in self.classes[range.clone()].iter().zip(&self.weights[range]) {
-                scores[usize::from(*class)] += value * weight;
+            let range = self.range(feature);
+            let weights = &self.weights[range.clone()];
+            if weights.len() == scores.len() {
+                for (score, weight) in scores.iter_mut().zip(weights) {
+                    *score += value * weight;
+                }
+            } else {
+                for (class, weight) in self.classes[range].iter().zip(weights) {
+                    scores[usize::from(*class)] += value * weight;
+                }
             }
         }
     }
 
+    /// Where a feature's weights are.
+    fn range(&self, feature: u32) -> Range<usize> {
+        self.starts[feature as usize] as usize..self.starts[feature as usize + 1] as usize
+    }
+
     /// What one feature speaks for one class.
     pub fn weight(&self, feature: u32, class: Class) -> f32 {
-        let range =
-            self.starts[feature as usize] as usize..self.starts[feature as usize + 1] as usize;
+        let range = self.range(feature);
         let at = self.classes[range.clone()].binary_search(&class);
         at.map_or(0.0, |at| self.weights[range][at])
     }
 }
 
+fn weight_of(sum: f32) -> f32 {
+    (1.0 + sum / SMOOTHING).ln()
+}
+
 /// The right class and those near the best, each with how far it is to be moved: by what its share
 /// (softmax) lacks of 1, or has above 0.
-fn near_classes(scores: &[f32], right: Class, near: &mut Vec<(Class, f32)>) {
-    near.clear();
-    let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+fn near_classes(scores: &[f32], right: Class) -> Pulls {
+    let best = greatest(scores);
+    let mut near = Pulls::new();
     let mut sum = 0.0;
     for (class, &score) in scores.iter().enumerate() {
         let class = class as Class;
@@ -151,12 +204,25 @@ fn near_classes(scores: &[f32], right: Class, near: &mut Vec<(Class, f32)>) {
             near.push((class, share));
         }
     }
-    for (class, share) in near.iter_mut() {
+    for (class, share) in &mut near {
         let target = if *class == right { 1.0 } else { 0.0 };
         *share = target - *share / sum;
     }
     // Hardly anything to move: not worth the time.
     near.retain(|(_, pull)| pull.abs() > 0.01);
+    near
+}
+
+/// The greatest of many numbers, in lanes that the processor compares at once.
+fn greatest(scores: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let (rows, rest) = scores.as_chunks::<16>();
+    for row in rows {
+        for (lane, &score) in lanes.iter_mut().zip(row) {
+            *lane = if score > *lane { score } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// A small generator of the same numbers everywhere (Knuth's MMIX constants).

@@ -1,6 +1,6 @@
 //! From likenesses to an order of services with a calibrated confidence.
 
-use super::{Matcher, Query, features::Kind, index::Class};
+use super::{Matcher, Query, expressions::Class, features::Kind};
 
 /// How many services a ranking keeps.
 pub const KEPT: usize = 8;

@@ -3,6 +3,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::hash::Fnv;
 use crate::{
     catalog::Lexicon,
     text::{
@@ -32,7 +33,27 @@ pub struct Vocabulary {
     /// Words and their skeletons, whole and with one letter deleted, to the words that give them.
     /// Sorted by hash: half a million short lists would cost more than they hold.
     deletions: Vec<(u64, u32)>,
-    concepts: FxHashMap<String, Vec<u16>>,
+    /// Those of common words alone: all that a word in use can be a misspelling of.
+    common_deletions: Vec<(u64, u32)>,
+    concepts: FxHashMap<Stems, Vec<u16>>,
+}
+
+/// One or several stems, hashed: an expression of the lexicon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stems(Fnv);
+
+impl Default for Stems {
+    fn default() -> Self {
+        Self(Fnv::new(b'e'))
+    }
+}
+
+impl Stems {
+    /// Takes in the next stem.
+    pub fn push(&mut self, stem: &str) {
+        self.0.write(stem.as_bytes());
+        self.0.write(b" ");
+    }
 }
 
 /// A known word near a misspelt one.
@@ -64,13 +85,17 @@ impl Vocabulary {
         }
         vocabulary.deletions.sort_unstable();
         vocabulary.deletions.dedup();
+        let words = &vocabulary.words;
+        let is_common = |(_, at): &&(u64, u32)| words[*at as usize].1 >= MUCH_MORE_COMMON;
+        vocabulary.common_deletions =
+            vocabulary.deletions.iter().filter(is_common).copied().collect();
         for (at, concept) in lexicon.concepts.iter().enumerate() {
             for word in &concept.words {
-                let expression: Vec<_> = tokens(word)
-                    .iter()
-                    .map(|token| stem(&skeleton(&token.folded)).to_owned())
-                    .collect();
-                let concepts = vocabulary.concepts.entry(expression.join(" ")).or_default();
+                let mut expression = Stems::default();
+                for token in tokens(word) {
+                    expression.push(stem(&skeleton(&token.folded)));
+                }
+                let concepts = vocabulary.concepts.entry(expression).or_default();
                 if !concepts.contains(&(at as u16)) {
                     concepts.push(at as u16);
                 }
@@ -85,7 +110,7 @@ impl Vocabulary {
     }
 
     /// The ideas an expression of stems stands for.
-    pub fn concepts(&self, expression: &str) -> &[u16] {
+    pub fn concepts(&self, expression: &Stems) -> &[u16] {
         self.concepts.get(expression).map_or(&[], Vec::as_slice)
     }
 
@@ -100,10 +125,11 @@ impl Vocabulary {
             return None;
         }
         let own_uses = self.uses(folded);
+        let deletions = if own_uses > 0 { &self.common_deletions } else { &self.deletions };
         let mut best: Option<(usize, usize, u32, u32)> = None;
         let mut seen: FxHashSet<u32> = FxHashSet::default();
         let mut consider = |hash| {
-            for at in self.with_deletion(hash) {
+            for at in with_deletion(deletions, hash) {
                 let (word, uses) = &self.words[at as usize];
                 let common = own_uses == 0 || *uses >= own_uses * MUCH_MORE_COMMON;
                 if !common || !seen.insert(at) {
@@ -127,15 +153,6 @@ impl Vocabulary {
             word: &self.words[at as usize].0,
             distance: distance.max(plain),
         })
-    }
-
-    /// The words that have this hash among their deletions.
-    fn with_deletion(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let start = self.deletions.partition_point(|(other, _)| *other < hash);
-        self.deletions[start..]
-            .iter()
-            .take_while(move |(other, _)| *other == hash)
-            .map(|&(_, at)| at)
     }
 
     /// How many services use a word.
@@ -193,6 +210,12 @@ impl Vocabulary {
         }
         None
     }
+}
+
+/// The words that have this hash among their deletions.
+fn with_deletion(deletions: &[(u64, u32)], hash: u64) -> impl Iterator<Item = u32> {
+    let start = deletions.partition_point(|(other, _)| *other < hash);
+    deletions[start..].iter().take_while(move |(other, _)| *other == hash).map(|&(_, at)| at)
 }
 
 /// The letters in which two spellings differ, if that is within the budget of their length.

@@ -2,7 +2,7 @@
 //!
 //! All functions take folded text ([`super::fold`]).
 
-use super::Token;
+use super::Spoken;
 
 /// A spelling in which what people confuse is the same: umlauts with and without dots, `ph/f`,
 /// `th/t`, `dt/t`, `ck/k`, `tz/z`, `ie/i`, `v/f`, `c/k`, `y/i`, mute `h`, double letters.
@@ -103,36 +103,35 @@ const VERBS: [&str; 25] = [
     "nehm", "schaff",
 ];
 
-/// A separable verb put together again.
+/// A separable verb whose parts stand apart, put together again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeparableVerb {
+pub struct SeparatedVerb {
     /// Particle and stem ("abmeld").
     pub verb: String,
-    /// Where its parts stand, if they are apart: the verb's word and the particle's.
-    pub apart: Option<(usize, usize)>,
+    /// Where the verb's word stands.
+    pub verb_at: usize,
+    /// Where its particle stands.
+    pub particle_at: usize,
 }
 
-/// The separable verbs of a text: "ich melde mich ab" gives `abmeld`, "abzumelden" and
-/// "angemeldet" give `abmeld` and `anmeld`.
-pub fn separable_verbs(tokens: &[Token]) -> Vec<SeparableVerb> {
+/// The verbs of a text that stand apart: "ich melde mich ab" gives `abmeld`.
+pub fn separated_verbs(words: &[Spoken<'_>]) -> Vec<SeparatedVerb> {
     let mut found = Vec::new();
     let mut start = 0;
-    for (at, token) in tokens.iter().enumerate() {
-        if let Some(verb) = rejoined(&token.folded) {
-            found.push(SeparableVerb { verb, apart: None });
-        }
-        let clause_ends = token.ends_clause || at + 1 == tokens.len();
+    for (at, word) in words.iter().enumerate() {
+        let clause_ends = word.ends_clause || at + 1 == words.len();
         // The particle ends its clause, or precedes a conjunction.
         let ends_here = clause_ends
             || matches!(
-                tokens[at + 1].folded.as_str(),
+                words[at + 1].folded,
                 "und" | "oder" | "weil" | "wenn" | "aber" | "in" | "nach"
             );
-        if ends_here && PARTICLES.contains(&token.folded.as_str()) {
-            let verb = (start..at).rev().find_map(|at| Some((at, verb_stem(&tokens[at].folded)?)));
-            found.extend(verb.map(|(verb_at, stem)| SeparableVerb {
-                verb: format!("{}{stem}", token.folded),
-                apart: Some((verb_at, at)),
+        if ends_here && PARTICLES.contains(&word.folded) {
+            let verb = (start..at).rev().find_map(|at| Some((at, verb_stem(words[at].folded)?)));
+            found.extend(verb.map(|(verb_at, stem)| SeparatedVerb {
+                verb: format!("{}{stem}", word.folded),
+                verb_at,
+                particle_at: at,
             }));
         }
         if clause_ends {
@@ -160,8 +159,8 @@ fn canonical(verb: &'static str) -> &'static str {
     }
 }
 
-/// "abzumelden", "angemeldet", "umgezogen", "abmelden": particle and stem in one word.
-fn rejoined(word: &str) -> Option<String> {
+/// Particle and stem of a separable verb in one word: "abzumelden" and "abgemeldet" give `abmeld`.
+pub fn separable_verb(word: &str) -> Option<String> {
     let (particle, rest) = PARTICLES.into_iter().find_map(|p| Some((p, word.strip_prefix(p)?)))?;
     let rest = rest.strip_prefix("zu").or_else(|| rest.strip_prefix("ge")).unwrap_or(rest);
     let verb = match rest {
@@ -214,6 +213,12 @@ mod tests {
 
     #[test]
     fn separable_verbs_are_rejoined_across_the_sentence() {
+        let verbs = |text: &str| -> Vec<String> {
+            let tokens = tokens(text);
+            let spoken: Vec<Spoken<'_>> = tokens.iter().map(Spoken::from).collect();
+            let whole = tokens.iter().filter_map(|token| separable_verb(&token.folded));
+            separated_verbs(&spoken).into_iter().map(|found| found.verb).chain(whole).collect()
+        };
         for (text, expected) in [
             ("Ich melde mein Auto ab", "abmeld"),
             ("wo meldet man sich um?", "ummeld"),
@@ -224,10 +229,8 @@ mod tests {
             ("wir ziehen um, was nun", "umzieh"),
             ("Ich melde mich an und will Kindergeld", "anmeld"),
         ] {
-            let found = separable_verbs(&tokens(text));
-            let verbs: Vec<_> = found.iter().map(|found| found.verb.as_str()).collect();
-            assert_eq!(verbs, [expected], "{text}");
+            assert_eq!(verbs(text), [expected], "{text}");
         }
-        assert!(separable_verbs(&tokens("ich bin an der Reihe")).is_empty());
+        assert!(verbs("ich bin an der Reihe").is_empty());
     }
 }

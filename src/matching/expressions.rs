@@ -1,0 +1,216 @@
+//! What people say of each service, and of matters that are not ours: the text behind the index.
+
+use std::ops::Range;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{cores, hash::Fnv};
+use crate::{
+    catalog::{Catalog, Service},
+    text::{Token, tokens},
+};
+
+/// What a question is compared with: one service, or one matter that is not ours.
+pub type Class = u16;
+
+/// One expression that stands for a class.
+#[derive(Debug)]
+pub struct Expression {
+    /// The class it stands for.
+    pub class: Class,
+    /// As the catalog writes it.
+    pub text: String,
+    /// What it is.
+    pub kind: ExpressionKind,
+}
+
+/// What an expression is to its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpressionKind {
+    /// A name.
+    Name,
+    /// A noun or short expression.
+    Synonym,
+    /// A whole expression.
+    Phrase,
+    /// The name of an abolished service.
+    Formerly,
+    /// The office in charge: all its services share it.
+    Authority,
+}
+
+/// All expressions of a catalog and the words in them.
+#[derive(Debug)]
+pub struct Expressions {
+    /// Class by class: services in order of their ids, then matters.
+    pub list: Vec<Expression>,
+    /// How many classes are services; the rest are matters that are not ours.
+    pub services: usize,
+    /// Number of classes in all.
+    pub classes: usize,
+    /// All folded words in the order in which they first appear, with the number of services that
+    /// use each.
+    pub words: Vec<(String, u32)>,
+    /// The words of all expressions, one expression after the other.
+    said: Vec<Said>,
+    /// Where each expression's words begin; one more at the end.
+    starts: Vec<u32>,
+}
+
+/// A word in an expression.
+#[derive(Debug, Clone, Copy)]
+pub struct Said {
+    /// Its number among all words.
+    pub word: u32,
+    /// Whether a clause ends after it.
+    pub ends_clause: bool,
+}
+
+impl Expressions {
+    /// Collects what a catalog says.
+    pub fn collect(catalog: &Catalog) -> Self {
+        let services = catalog.services().len();
+        let matters = &catalog.lexicon.matters;
+        let classes: Vec<Class> = (0..(services + matters.len()) as Class).collect();
+        let runs = cores::in_runs(&classes, |classes| {
+            let mut run = Run::default();
+            for &class in classes {
+                match catalog.services().get(usize::from(class)) {
+                    Some(service) => run.add(class, said_of(service), true),
+                    None => {
+                        let phrases = &matters[usize::from(class) - services].phrases;
+                        let said = phrases.iter().map(|p| (ExpressionKind::Phrase, p.as_str()));
+                        run.add(class, said, false);
+                    }
+                }
+            }
+            run
+        });
+        let mut all = Self {
+            list: Vec::new(),
+            services,
+            classes: classes.len(),
+            words: Vec::new(),
+            said: Vec::new(),
+            starts: vec![0],
+        };
+        let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
+        for run in runs {
+            all.add(run, &mut numbers);
+        }
+        all
+    }
+
+    fn add(&mut self, run: Run, numbers: &mut FxHashMap<String, u32>) {
+        let number_of = |(word, services): (String, u32)| match numbers.get(&word) {
+            Some(&at) => {
+                self.words[at as usize].1 += services;
+                at
+            }
+            None => {
+                let at = self.words.len() as u32;
+                numbers.insert(word.clone(), at);
+                self.words.push((word, services));
+                at
+            }
+        };
+        let numbers: Vec<u32> = run.words.into_iter().map(number_of).collect();
+        let before = self.said.len() as u32;
+        self.list.extend(run.list);
+        self.starts.extend(run.ends.iter().map(|end| before + end));
+        self.said.extend(
+            run.said.iter().map(|said| Said { word: numbers[said.word as usize], ..*said }),
+        );
+    }
+
+    /// The words of an expression.
+    pub fn said(&self, expression: usize) -> &[Said] {
+        &self.said[self.starts[expression] as usize..self.starts[expression + 1] as usize]
+    }
+
+    /// The words that services use, with the number of services that use each.
+    pub fn words_of_services(&self) -> Vec<(String, u32)> {
+        self.words.iter().filter(|(_, services)| *services > 0).cloned().collect()
+    }
+
+    /// Where the expressions of each class are.
+    pub fn ranges(&self) -> Vec<Range<usize>> {
+        let mut ranges = vec![0..0; self.classes];
+        for (at, expression) in self.list.iter().enumerate() {
+            let range = &mut ranges[usize::from(expression.class)];
+            *range = if range.start == range.end { at..at + 1 } else { range.start..at + 1 };
+        }
+        ranges
+    }
+}
+
+/// The expressions of some neighbouring classes and their words, numbered within the run.
+#[derive(Default)]
+struct Run {
+    list: Vec<Expression>,
+    said: Vec<Said>,
+    ends: Vec<u32>,
+    words: Vec<(String, u32)>,
+    numbers: FxHashMap<String, u32>,
+    last_class: Vec<Class>,
+}
+
+impl Run {
+    fn add<'a>(
+        &mut self,
+        class: Class,
+        said: impl Iterator<Item = (ExpressionKind, &'a str)>,
+        is_service: bool,
+    ) {
+        let mut seen = FxHashSet::default();
+        for (kind, text) in said {
+            let tokens = tokens(text);
+            let mut words = Fnv::new(b'e');
+            for token in &tokens {
+                words.write(token.folded.as_bytes());
+                words.write(b" ");
+            }
+            if seen.insert(words) {
+                self.list.push(Expression { class, text: text.to_owned(), kind });
+                tokens.into_iter().for_each(|token| self.say(token, class, is_service));
+                self.ends.push(self.said.len() as u32);
+            }
+        }
+    }
+
+    fn say(&mut self, token: Token, class: Class, is_service: bool) {
+        let word = *self.numbers.entry(token.folded).or_insert_with_key(|word| {
+            self.words.push((word.clone(), 0));
+            self.last_class.push(Class::MAX);
+            self.words.len() as u32 - 1
+        });
+        let at = word as usize;
+        if is_service && self.last_class[at] != class {
+            self.last_class[at] = class;
+            self.words[at].1 += 1;
+        }
+        self.said.push(Said { word, ends_clause: token.ends_clause });
+    }
+}
+
+/// Everything that is said of one service, in all languages.
+pub fn said_of(service: &Service) -> impl Iterator<Item = (ExpressionKind, &str)> {
+    let names = service.name.values().flat_map(|name| {
+        [
+            (ExpressionKind::Name, name.plain.as_str()),
+            (ExpressionKind::Name, name.official.as_str()),
+        ]
+    });
+    let says = service.says.values().flat_map(|says| {
+        let synonyms = says.synonyms.iter().map(|s| (ExpressionKind::Synonym, s.as_str()));
+        let phrases = says.phrases.iter().map(|p| (ExpressionKind::Phrase, p.as_str()));
+        let formerly = says.formerly.iter().map(|f| (ExpressionKind::Formerly, f.name.as_str()));
+        synonyms.chain(phrases).chain(formerly)
+    });
+    let collected = service
+        .collected
+        .iter()
+        .flat_map(|(_, phrases)| phrases.iter().map(|p| (ExpressionKind::Phrase, p.as_str())));
+    let authority = [(ExpressionKind::Authority, service.authority.as_str())];
+    names.chain(says).chain(collected).chain(authority)
+}
