@@ -222,8 +222,8 @@ impl EntryCheck<'_> {
             );
             self.hint("says", message);
         }
-        let mut seen = BTreeSet::new();
         for says in service.says.values() {
+            let mut seen = BTreeSet::new();
             for expression in says.synonyms.iter().chain(&says.phrases) {
                 let folded = crate::text::fold(expression);
                 if folded.trim().is_empty() {

@@ -25,6 +25,9 @@ const MIN_NEW_WORDS: f64 = 1.2;
 /// Hardest text (LIX, C. H. Björnsson 1968: words per sentence plus the percentage of words of
 /// more than six letters) of a paragraph of at least [`LIX_WORDS`] words.
 const MAX_LIX: f64 = 45.0;
+/// Longest plain name, in letters and words: it must fit on a button.
+const MAX_PLAIN_LETTERS: usize = 45;
+const MAX_PLAIN_WORDS: usize = 7;
 /// In fewer words than this, one long compound decides.
 const LIX_WORDS: usize = 14;
 
@@ -32,70 +35,124 @@ const LIX_WORDS: usize = 14;
 pub fn lint(catalog: &Catalog, files: &CatalogFiles, today: Date) -> Vec<Finding> {
     let mut findings = Vec::new();
     for service in catalog.services() {
-        let shown = files.display(&service_path(service));
-        let mut hint = |message: String| findings.push(Finding::hint(&shown, message));
-        gaps(service, &mut hint);
-        stale(service, today, &mut hint);
-        hard_text(service, &mut hint);
-        collection(service, &mut hint);
+        let mut entry = Entry::new(service, files, &mut findings);
+        gaps(service, &mut entry);
+        stale(service, today, &mut entry);
+        hard_text(service, &mut entry);
+        collection(service, &mut entry);
     }
     clashes(catalog, files, &mut findings);
     findings
 }
 
-fn gaps(service: &Service, hint: &mut impl FnMut(String)) {
-    let mut missing = Vec::new();
-    let everyday = service.priority <= 2;
-    if service.online.reason.is_none() {
-        missing.push("online.reason");
+/// A service's files, and what is found in them.
+struct Entry<'a> {
+    path: String,
+    phrases_path: String,
+    files: &'a CatalogFiles,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(service: &Service, files: &'a CatalogFiles, findings: &'a mut Vec<Finding>) -> Self {
+        let phrases_path = format!("phrases/de/{}.txt", service.id);
+        Self { path: service_path(service), phrases_path, files, findings }
     }
-    if everyday && service.online.steps.is_empty() {
-        missing.push("online.steps");
+
+    /// A hint on the first line of the service's file that holds a text.
+    fn hint(&mut self, held: &str, message: String) {
+        self.hint_in(&self.path.clone(), held, message);
     }
-    if everyday && service.fee.is_empty() {
-        missing.push("fee");
+
+    /// A hint on a line of the phrase collection.
+    fn hint_in_phrases(&mut self, phrase: &str, message: String) {
+        self.hint_in(&self.phrases_path.clone(), phrase, message);
     }
-    if everyday && service.paper.is_empty() {
-        missing.push("paper");
-    }
-    if everyday && !service.name.contains_key("en") {
-        missing.push("name.en");
-    }
-    if !missing.is_empty() {
-        hint(format!("es fehlt: {}", missing.join(", ")));
+
+    fn hint_in(&mut self, path: &str, held: &str, message: String) {
+        let line = line_holding(self.files, path, held);
+        self.findings.push(Finding::hint(self.files.display(path), message).at_line(line));
     }
 }
 
-fn stale(service: &Service, today: Date, hint: &mut impl FnMut(String)) {
-    let old: BTreeSet<String> = service
-        .sources()
-        .filter(|source| today - source.checked > STALE_AFTER)
-        .map(|source| format!("»{}« ({})", source.title, source.checked))
-        .collect();
-    if !old.is_empty() {
-        hint(format!("source.checked: älter als zwei Jahre: {}", Vec::from_iter(old).join(", ")));
+/// The first line of a file that is a text, or holds it, counted from 1.
+fn line_holding(files: &CatalogFiles, path: &str, held: &str) -> Option<usize> {
+    let text = std::str::from_utf8(files.file(path)?).ok()?;
+    let whole = text.lines().position(|line| line.trim() == held);
+    whole.or_else(|| text.lines().position(|line| line.contains(held))).map(|at| at + 1)
+}
+
+fn gaps(service: &Service, entry: &mut Entry<'_>) {
+    let everyday = service.priority <= 2;
+    let wanted = [
+        ("online.reason", service.online.reason.is_some()),
+        ("online.steps", !everyday || !service.online.steps.is_empty()),
+        ("fee", !everyday || !service.fee.is_empty()),
+        ("paper", !everyday || !service.paper.is_empty()),
+        ("name.en", !everyday || service.name.contains_key("en")),
+    ];
+    let missing: Vec<&str> =
+        wanted.into_iter().filter(|(_, there)| !there).map(|(key, _)| key).collect();
+    if let [first, ..] = missing[..] {
+        let near = if first.starts_with("online") { "[online]" } else { "[name.de]" };
+        entry.hint(near, format!("es fehlt: {}", missing.join(", ")));
     }
-    let future = service.sources().find(|source| source.checked > today);
-    if let Some(source) = future {
-        hint(format!(
-            "source.checked: »{}« liegt in der Zukunft ({})",
-            source.title, source.checked
-        ));
+}
+
+fn stale(service: &Service, today: Date, entry: &mut Entry<'_>) {
+    let mut told = BTreeSet::new();
+    for source in service.sources().filter(|source| told.insert((&source.title, source.checked))) {
+        let held = format!("checked = {}", source.checked);
+        if today - source.checked > STALE_AFTER {
+            let message = format!(
+                "source.checked: älter als zwei Jahre: »{}« ({})",
+                source.title, source.checked
+            );
+            entry.hint(&held, message);
+        } else if source.checked > today {
+            let message = format!(
+                "source.checked: »{}« liegt in der Zukunft ({})",
+                source.title, source.checked
+            );
+            entry.hint(&held, message);
+        }
     }
     if let Some(review) = &service.review
         && review.due < today
     {
-        hint(format!("review.due: war am {} fällig ({})", review.due, review.by));
+        let message = format!("review.due: war am {} fällig ({})", review.due, review.by);
+        entry.hint("review", message);
     }
 }
 
-fn hard_text(service: &Service, hint: &mut impl FnMut(String)) {
-    let Some(reason) = &service.online.reason else { return };
-    if let Some(lix) = lix(reason)
+fn hard_text(service: &Service, entry: &mut Entry<'_>) {
+    if let Some(name) = service.name.get("de") {
+        let words = name.plain.split_whitespace().count();
+        let letters = name.plain.chars().count();
+        if letters > MAX_PLAIN_LETTERS || words > MAX_PLAIN_WORDS || is_officialese(&name.plain) {
+            let message = format!(
+                "name.de.plain: »{}« liest sich wie ein Amtstext (höchstens {MAX_PLAIN_LETTERS} \
+                 Zeichen und {MAX_PLAIN_WORDS} Wörter, keine Paragrafen)",
+                name.plain
+            );
+            entry.hint(&format!("\"{}\"", name.plain), message);
+        }
+    }
+    if let Some(reason) = &service.online.reason
+        && let Some(lix) = lix(reason)
         && lix > MAX_LIX
     {
-        hint(format!("online.reason: schwer zu lesen (LIX {lix:.0}, höchstens {MAX_LIX:.0})"));
+        let message =
+            format!("online.reason: schwer zu lesen (LIX {lix:.0}, höchstens {MAX_LIX:.0})");
+        entry.hint("reason = ", message);
     }
+}
+
+/// Words of a law or a form, which nobody says.
+fn is_officialese(text: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["§", "gemäß", "bzw.", "hinsichtlich", "i. S. d.", "i.S.d.", "gem.", "Abs.", "sog."];
+    WORDS.iter().any(|word| text.contains(word))
 }
 
 /// Readability of a text of some length.
@@ -112,7 +169,7 @@ fn lix(text: &str) -> Option<f64> {
 }
 
 /// The large collection of what people say in German: enough, and each line something new.
-fn collection(service: &Service, hint: &mut impl FnMut(String)) {
+fn collection(service: &Service, entry: &mut Entry<'_>) {
     let phrases: Vec<&String> = service
         .collected
         .iter()
@@ -121,15 +178,12 @@ fn collection(service: &Service, hint: &mut impl FnMut(String)) {
         .collect();
     let wanted = WANTED.iter().find(|(p, _)| *p == service.priority).map_or(0, |(_, n)| *n);
     if phrases.len() < wanted {
-        hint(format!("phrases/de: {} Ausdrücke (gewünscht: {wanted})", phrases.len()));
+        let message = format!("phrases/de: {} Ausdrücke (gewünscht: {wanted})", phrases.len());
+        entry.hint("[says.de]", message);
     }
-    let grams: Vec<FiveGrams> = phrases.iter().map(|phrase| FiveGrams::of(phrase)).collect();
-    for (at, one) in grams.iter().enumerate() {
-        for other in &grams[at + 1..] {
-            if one.likeness(other) > NEAR_DUPLICATE {
-                hint(format!("phrases/de: fast gleich: »{}« und »{}«", one.folded, other.folded));
-            }
-        }
+    for (one, other) in near_duplicates(&phrases) {
+        let message = format!("fast gleich: »{}« und »{}«", phrases[one], phrases[other]);
+        entry.hint_in_phrases(phrases[other], message);
     }
     let content: BTreeSet<String> = phrases
         .iter()
@@ -139,14 +193,40 @@ fn collection(service: &Service, hint: &mut impl FnMut(String)) {
         .collect();
     let new_words = content.len() as f64 / phrases.len().max(1) as f64;
     if !phrases.is_empty() && new_words < MIN_NEW_WORDS {
-        hint(format!("phrases/de: nur {new_words:.1} verschiedene Wörter je Ausdruck"));
+        let message = format!("nur {new_words:.1} verschiedene Wörter je Ausdruck");
+        entry.hint_in_phrases("", message);
     }
 }
 
-/// Expressions that stand for two services, and those that are another one's name.
+/// Pairs of expressions that are more alike than [`NEAR_DUPLICATE`].
+///
+/// Two sets that share more than a part `t` of their union share one of the first
+/// `n - ceil(t * n) + 1` members of each, in any fixed order (prefix filter: Chaudhuri, Ganti and
+/// Kaushik, ICDE 2006): only those are compared.
+fn near_duplicates(phrases: &[&String]) -> Vec<(usize, usize)> {
+    let grams: Vec<FiveGrams> = phrases.iter().map(|phrase| FiveGrams::of(phrase)).collect();
+    let mut holders: BTreeMap<[char; 5], Vec<usize>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (at, one) in grams.iter().enumerate() {
+        let all = one.runs().len();
+        let prefix = all - (NEAR_DUPLICATE * all as f64).ceil() as usize + 1;
+        let mut candidates = BTreeSet::new();
+        for run in one.runs().iter().take(prefix) {
+            let holders = holders.entry(*run).or_default();
+            candidates.extend(holders.iter().copied());
+            holders.push(at);
+        }
+        let alike = |other: &usize| one.likeness(&grams[*other]) > NEAR_DUPLICATE;
+        found.extend(candidates.into_iter().filter(alike).map(|other| (other, at)));
+    }
+    found
+}
+
+/// Expressions that stand for two services, and those that are another one's name. Services whose
+/// difference is told may share one: the citizen is asked which is meant.
 fn clashes(catalog: &Catalog, files: &CatalogFiles, findings: &mut Vec<Finding>) {
     use crate::matching::expressions::ExpressionKind;
-    let mut owners: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+    let mut owners: BTreeMap<String, BTreeMap<usize, &str>> = BTreeMap::new();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for (at, service) in catalog.services().iter().enumerate() {
         for (kind, text) in said_of(service) {
@@ -157,23 +237,45 @@ fn clashes(catalog: &Catalog, files: &CatalogFiles, findings: &mut Vec<Finding>)
                 }
                 ExpressionKind::Synonym | ExpressionKind::Phrase | ExpressionKind::Formerly => {}
             }
-            owners.entry(fold(text)).or_default().insert(at);
+            owners.entry(fold(text)).or_default().insert(at, text);
         }
     }
     for (expression, at) in owners.iter().filter(|(_, at)| at.len() > 1) {
-        let ids: Vec<&str> = at.iter().map(|&at| catalog.services()[at].id.as_str()).collect();
-        let first = at.iter().next().map_or(0, |&at| at);
-        let shown = files.display(&service_path(&catalog.services()[first]));
-        let message = match names.get(expression) {
-            Some(&named) => format!(
-                "»{expression}« ist der Name von »{}« und steht auch bei: {}",
-                catalog.services()[named].id,
+        let services: Vec<&Service> = at.keys().map(|&at| &catalog.services()[at]).collect();
+        let named = names.get(expression).map(|&at| &catalog.services()[at].id);
+        if named.is_none() && all_told_apart(&services) {
+            continue;
+        }
+        let ids: Vec<&str> = services.iter().map(|service| service.id.as_str()).collect();
+        let message = match named {
+            Some(named) => format!(
+                "»{expression}« ist der Name von »{named}« und steht auch bei: {}",
                 ids.join(", ")
             ),
-            None => format!("»{expression}« steht bei mehreren Leistungen: {}", ids.join(", ")),
+            None => format!(
+                "»{expression}« steht bei mehreren Leistungen, ohne dass [[not]] den Unterschied \
+                 nennt: {}",
+                ids.join(", ")
+            ),
         };
-        findings.push(Finding::hint(shown, message));
+        let owner = at.iter().find(|(at, _)| Some(&catalog.services()[**at].id) != named);
+        if let Some((&at, text)) = owner {
+            let mut entry = Entry::new(&catalog.services()[at], files, findings);
+            match line_holding(files, &entry.path, text) {
+                Some(_) => entry.hint(text, message),
+                None => entry.hint_in_phrases(text, message),
+            }
+        }
     }
+}
+
+/// Whether for each two services one says how the other differs.
+fn all_told_apart(services: &[&Service]) -> bool {
+    let tells = |a: &Service, b: &Service| a.not.iter().any(|not| not.id == b.id);
+    services
+        .iter()
+        .enumerate()
+        .all(|(at, a)| services[at + 1..].iter().all(|b| tells(a, b) || tells(b, a)))
 }
 
 #[cfg(test)]

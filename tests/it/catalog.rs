@@ -156,8 +156,9 @@ fn editors_are_told_of_gaps_clashes_and_stale_facts() {
         "älter als zwei Jahre: »Satzung« (2020-01-01)",
         "review.due: war am 2025-01-01 fällig (Redaktion)",
         "2 Ausdrücke (gewünscht: 60)",
-        "fast gleich: »neuer dackel da« und »neuer dackel da ja«",
-        "»hundesteuer« steht bei mehreren Leistungen: hund-anmelden, katze-anmelden",
+        "phrases/de/hund-anmelden.txt:2: fast gleich: »neuer dackel da« und »neuer dackel da ja«",
+        "»hundesteuer« steht bei mehreren Leistungen, ohne dass [[not]] den Unterschied nennt: \
+         hund-anmelden, katze-anmelden",
     ] {
         assert!(all.contains(expected), "{expected}\n{all}");
     }
