@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
 use time::{Date, Duration};
 
 use super::{
@@ -201,18 +202,24 @@ fn collection(service: &Service, entry: &mut Entry<'_>) {
 /// Pairs of expressions that are more alike than [`NEAR_DUPLICATE`].
 ///
 /// Two sets that share more than a part `t` of their union share one of the first
-/// `n - ceil(t * n) + 1` members of each, in any fixed order (prefix filter: Chaudhuri, Ganti and
+/// `n - ceil(t * n) + 1` members of each, in any fixed order, best rare ones first (prefix filter: Chaudhuri, Ganti and
 /// Kaushik, ICDE 2006): only those are compared.
 fn near_duplicates(phrases: &[&String]) -> Vec<(usize, usize)> {
     let grams: Vec<FiveGrams> = phrases.iter().map(|phrase| FiveGrams::of(phrase)).collect();
-    let mut holders: BTreeMap<[char; 5], Vec<usize>> = BTreeMap::new();
+    let mut uses: FxHashMap<[char; 5], u32> = FxHashMap::default();
+    for run in grams.iter().flat_map(FiveGrams::runs) {
+        *uses.entry(*run).or_default() += 1;
+    }
+    let mut holders: FxHashMap<[char; 5], Vec<usize>> = FxHashMap::default();
     let mut found = Vec::new();
     for (at, one) in grams.iter().enumerate() {
         let all = one.runs().len();
         let prefix = all - (NEAR_DUPLICATE * all as f64).ceil() as usize + 1;
         let mut candidates = BTreeSet::new();
-        for run in one.runs().iter().take(prefix) {
-            let holders = holders.entry(*run).or_default();
+        let mut runs = one.runs().to_vec();
+        runs.sort_unstable_by_key(|run| (uses[run], *run));
+        for run in runs.into_iter().take(prefix) {
+            let holders = holders.entry(run).or_default();
             candidates.extend(holders.iter().copied());
             holders.push(at);
         }

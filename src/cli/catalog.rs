@@ -45,6 +45,13 @@ const KINDS: [GeneralKind; 4] = [
     GeneralKind::DependsOnTown,
 ];
 
+/// What is known of online services in Germany, and from whom.
+const KNOWN: [(&str, &str); 3] = [
+    ("196 von 575 OZG-Leistungen (34 %) überall online, Januar 2025", "INSM, Behörden-Digimeter"),
+    ("165 von 579 OZG-Leistungen (28 %) überall online, September 2025", "Bitkom"),
+    ("349 von 579 OZG-Leistungen (60 %) irgendwo online, September 2025", "Bitkom"),
+];
+
 pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
     let (CatalogCommand::Check { dir, .. } | CatalogCommand::Stats { dir, .. }) = command;
     let dir = dir.clone().or(option);
@@ -123,15 +130,22 @@ fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {
         let _ = write!(out, "{:>20}", slug(&kind));
     }
     out.push('\n');
-    for (level, kinds) in &stats.by_level {
-        let all: usize = kinds.values().sum();
-        let _ = write!(out, "{:<24}", format!("{} ({all})", slug(level)));
+    let mut row = |label: &str, count: &dyn Fn(GeneralKind) -> usize| {
+        let all: usize = KINDS.into_iter().map(count).sum();
+        let _ = write!(out, "{:<24}", format!("{label} ({all})"));
         for kind in KINDS {
-            let count = kinds.get(&kind).copied().unwrap_or_default();
-            let share = 100.0 * count as f64 / all.max(1) as f64;
-            let _ = write!(out, "{:>20}", format!("{count} ({share:.0} %)"));
+            let share = 100.0 * count(kind) as f64 / all.max(1) as f64;
+            let _ = write!(out, "{:>20}", format!("{} ({share:.0} %)", count(kind)));
         }
         out.push('\n');
+    };
+    for (level, kinds) in &stats.by_level {
+        row(&slug(level), &|kind| kinds.get(&kind).copied().unwrap_or_default());
+    }
+    row("alle", &|kind| stats.by_level.values().filter_map(|kinds| kinds.get(&kind)).sum());
+    out.push_str("\nZum Vergleich, was andere bundesweit gezählt haben:\n");
+    for (what, source) in KNOWN {
+        let _ = writeln!(out, "  {what} ({source})");
     }
     if let Some(places) = places {
         let (with_postcode, postcodes) = places.postcode_coverage();
@@ -156,7 +170,7 @@ fn availability_chart(stats: &Stats) -> String {
         ("nur persönlich (Gesetz)", "#a3336b"),
         ("je nach Ort", "#8a94a6"),
     ];
-    let height = ROW * (stats.by_level.len() as f64 + 2.0);
+    let height = ROW * (stats.by_level.len() as f64 + 2.0) + 18.0 * KNOWN.len() as f64;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0} {height:.0}\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <title>Leistungen des Katalogs nach Ebene: geht es online?</title>\n",
@@ -196,6 +210,13 @@ fn availability_chart(stats: &Stats) -> String {
             "<rect x=\"{x:.0}\" y=\"{:.0}\" width=\"12\" height=\"12\" fill=\"{colour}\"/><text x=\"{:.0}\" y=\"{y:.0}\" font-size=\"11\">{name}</text>",
             y - 10.0,
             x + 16.0
+        );
+    }
+    for (at, (what, source)) in KNOWN.iter().enumerate() {
+        let y = y + 28.0 + 18.0 * at as f64;
+        let _ = writeln!(
+            svg,
+            "<text x=\"{LABEL:.0}\" y=\"{y:.0}\" font-size=\"11\" fill=\"#4a5568\">Zum Vergleich: {what} ({source})</text>"
         );
     }
     svg.push_str("</svg>\n");

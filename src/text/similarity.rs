@@ -1,7 +1,7 @@
 //! How alike two texts are, letter run by letter run: for finding near duplicates and test
 //! questions that slipped into the catalog.
 
-use super::{fold, tokens};
+use super::tokens;
 
 /// The runs of five letters of a text, words separated by one space and framed by spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,7 @@ pub struct FiveGrams {
 impl FiveGrams {
     /// Cuts a text up.
     pub fn of(text: &str) -> Self {
-        let words: Vec<String> =
-            tokens(&fold(text)).into_iter().map(|token| token.folded).collect();
+        let words: Vec<String> = tokens(text).into_iter().map(|token| token.folded).collect();
         let folded = words.join(" ");
         let framed: Vec<char> = format!(" {folded} ").chars().collect();
         let mut runs: Vec<[char; 5]> =
