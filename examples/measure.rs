@@ -268,8 +268,10 @@ fn doubtful(catalog: &Catalog) {
     });
 }
 
-/// One message: the signals, whether the first service is right, how much it counts.
+/// One message: where it is from, the signals, whether the first service is right, how much it
+/// counts.
 struct Sample {
+    from: &'static str,
     signals: [f64; SIGNALS],
     right: bool,
     weight: f64,
@@ -280,18 +282,19 @@ const SIGNALS: usize = ranking::SIGNALS.len();
 fn fit(catalog: &Catalog, sets: &Sets) {
     let matcher = Matcher::build(catalog);
     let mut samples = Vec::new();
-    let sample = |matcher: &Matcher, text: &str, right: &dyn Fn(usize) -> bool, weight| {
+    let sample = |from, matcher: &Matcher, text: &str, right: &dyn Fn(usize) -> bool, weight| {
         let query = matcher.understand(tokens(text), Vec::new());
         let ranking = matcher.rank(&query);
         let first = ranking.matches.first().map(|m| usize::from(m.class));
         let signals = ranking::signals(&ranking, &query).map(f64::from);
-        Sample { signals, right: first.is_some_and(right), weight }
+        Sample { from, signals, right: first.is_some_and(right), weight }
     };
     for question in sets.iter().flat_map(|(_, questions)| questions) {
         let right = |at: usize| question.ids.contains(&catalog.services()[at].id);
         // People write in more often with a need than without; but a wrong answer weighs more.
-        let weight = if question.ids.is_empty() { 3.0 } else { 1.0 };
-        samples.push(sample(&matcher, &question.question, &right, weight));
+        let (from, weight) =
+            if question.ids.is_empty() { ("no service", 3.0) } else { ("questions", 1.0) };
+        samples.push(sample(from, &matcher, &question.question, &right, weight));
     }
     for fold in 0..FOLDS {
         let held = |phrase: &str| draw(phrase, 0, FOLDS) == fold;
@@ -300,16 +303,37 @@ fn fit(catalog: &Catalog, sets: &Sets) {
         for (at, service) in catalog.services().iter().enumerate() {
             let german = service.collected.iter().filter(|(language, _)| language == "de");
             for phrase in german.flat_map(|(_, phrases)| phrases).filter(|phrase| held(phrase)) {
-                samples.push(sample(&matcher, phrase, &|found| found == at, 0.01));
+                samples.push(sample(
+                    "unseen expressions",
+                    &matcher,
+                    phrase,
+                    &|found| found == at,
+                    0.01,
+                ));
             }
         }
         for phrase in catalog.lexicon.matters.iter().flat_map(|m| &m.phrases).filter(|p| held(p)) {
-            samples.push(sample(&matcher, phrase, &|_| false, 0.25));
+            samples.push(sample("unseen matters", &matcher, phrase, &|_| false, 0.25));
         }
     }
     let (weights, bias) = logistic_regression(&samples);
     println!("{} messages", samples.len());
     println!("{:?}\nweights {weights:.2?}, bias {bias:.2}", ranking::SIGNALS);
+    let confidence = |sample: &Sample| {
+        let sum: f64 = sample.signals.iter().zip(&weights).map(|(x, w)| x * w).sum();
+        1.0 / (1.0 + (-sum - bias).exp())
+    };
+    for from in ["questions", "no service", "unseen expressions", "unseen matters"] {
+        println!("{from}: from this confidence on: of all, right and wrong");
+        let of: Vec<&Sample> = samples.iter().filter(|sample| sample.from == from).collect();
+        for tenth in (1..20).map(|tenth| f64::from(tenth) / 20.0) {
+            let sure = || of.iter().filter(|sample| confidence(sample) >= tenth);
+            let percent = |count: usize| 100.0 * count as f64 / of.len() as f64;
+            let right = sure().filter(|sample| sample.right).count();
+            let wrong = sure().count() - right;
+            println!("  {tenth:.2}  {:5.1} {:5.1}", percent(right), percent(wrong));
+        }
+    }
 }
 
 /// Newton's method on the logarithmic loss, with a little shrinkage.
