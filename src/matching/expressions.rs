@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{cores, hash::Fnv};
+use super::{cores, features::any_number, hash::Fnv};
 use crate::{
     catalog::{Catalog, Service},
     text::{Token, tokens},
@@ -179,7 +179,8 @@ impl Run {
     }
 
     fn say(&mut self, token: Token, class: Class, is_service: bool) {
-        let word = *self.numbers.entry(token.folded).or_insert_with_key(|word| {
+        let folded = any_number(&token.folded).into_owned();
+        let word = *self.numbers.entry(folded).or_insert_with_key(|word| {
             self.words.push((word.clone(), 0));
             self.last_class.push(Class::MAX);
             self.words.len() as u32 - 1

@@ -184,12 +184,31 @@ fn words<'a>(spoken: &[Spoken<'a>], roles: &[Role]) -> Vec<Word<'a>> {
         }
         let folded = match verbs.iter().find(|verb| verb.particle_at == at) {
             Some(verb) => Cow::Owned(format!("{}en", verb.verb)),
-            None => Cow::Borrowed(word.folded),
+            None => any_number(word.folded),
         };
         let role = roles.get(at).copied().unwrap_or_default();
         words.push(Word { folded, typed: word.typed, role, at: at as u16 });
     }
     words
+}
+
+/// A word with a number in it, as for any number: what is true of "10jährigen" is of "12jährigen".
+/// Short ones are names ("b2", "34a").
+pub fn any_number(folded: &str) -> Cow<'_, str> {
+    const MIN_LETTERS: usize = 4;
+    let digits = folded.bytes().filter(u8::is_ascii_digit).count();
+    if digits == 0 || folded.len() - digits < MIN_LETTERS {
+        return Cow::Borrowed(folded);
+    }
+    let mut out = String::with_capacity(folded.len());
+    for c in folded.chars() {
+        if !c.is_ascii_digit() {
+            out.push(c);
+        } else if !out.ends_with('0') {
+            out.push('0');
+        }
+    }
+    Cow::Owned(out)
 }
 
 impl Extracted {
@@ -233,8 +252,7 @@ fn word_features(word: &Word<'_>, vocabulary: &Vocabulary, out: &mut Extracted) 
         return stemmed.to_owned();
     }
     let scale = if word.role == Role::Facet { weight::FACET } else { 1.0 };
-    let known = vocabulary.knows(stemmed);
-    if (!known || vocabulary.is_rare(&word.folded))
+    if (!vocabulary.knows(stemmed) || vocabulary.is_rare(&word.folded))
         && let Some(near) = vocabulary.nearest(&word.folded, &skeleton)
         && *near.word != *word.folded
     {
@@ -247,9 +265,7 @@ fn word_features(word: &Word<'_>, vocabulary: &Vocabulary, out: &mut Extracted) 
                 distance: near.distance,
             });
             out.word(&near_skeleton, scale * weight::CORRECTED, at, vocabulary);
-            if !known {
-                return near_stem.to_owned();
-            }
+            return near_stem.to_owned();
         }
     }
     out.word(&skeleton, scale, at, vocabulary);
