@@ -9,6 +9,8 @@
 //!   (five folds).
 //! * `measure doubtful`: expressions that the model, trained without them, is far from giving to
 //!   their service: candidates for a second look.
+//! * `measure redundant`: expressions that the model, trained without them, gives to their service
+//!   with hardly a doubt: they can go when the collections grow too large.
 //!
 //! Question files are those of `amtslotse eval`.
 
@@ -33,8 +35,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["curve", ref files @ ..] => drop(curve(&catalog, &read(files)?)),
         ["lexicon", ref questions @ ..] => lexicon(&catalog, &files, &read(questions)?),
         ["fit", questions, no_service] => fit(&catalog, &read(&[questions, no_service])?),
-        ["doubtful"] => doubtful(&catalog),
-        _ => return Err("measure curve|lexicon|fit|doubtful, see the head of the file".into()),
+        ["doubtful"] => list_unseen(&catalog, |share| share < 0.005),
+        ["redundant"] => list_unseen(&catalog, |share| share > 0.97),
+        _ => {
+            return Err(
+                "measure curve|lexicon|fit|doubtful|redundant, see the head of the file".into()
+            );
+        }
     }
     Ok(())
 }
@@ -251,19 +258,18 @@ fn for_unseen(catalog: &Catalog, mut each: impl FnMut(&str, Option<usize>, &Rank
     }
 }
 
-fn doubtful(catalog: &Catalog) {
+/// Lists unseen expressions by the share that their service gets.
+fn list_unseen(catalog: &Catalog, wanted: impl Fn(f32) -> bool) {
     for_unseen(catalog, |phrase, class, ranking| {
         let Some(class) = class else { return };
-        let share = ranking.matches.iter().find(|m| usize::from(m.class) == class);
-        let best = ranking.matches.first();
-        if share.is_none_or(|m| m.share < 0.005) {
-            println!(
-                "{}\t{phrase}\t{:.4}\t{}\t{:.3}",
-                catalog.services()[class].id,
-                share.map_or(0.0, |m| m.share),
-                best.map_or("", |m| catalog.services()[usize::from(m.class)].id.as_str()),
-                best.map_or(0.0, |m| m.share),
-            );
+        let own = ranking.matches.iter().find(|m| usize::from(m.class) == class);
+        let share = own.map_or(0.0, |m| m.share);
+        if let Some(best) = ranking.matches.first()
+            && wanted(share)
+        {
+            let id = |class: usize| catalog.services()[class].id.as_str();
+            let best_id = id(usize::from(best.class));
+            println!("{}\t{phrase}\t{share:.4}\t{best_id}\t{:.3}", id(class), best.share);
         }
     });
 }
@@ -273,7 +279,8 @@ fn doubtful(catalog: &Catalog) {
 struct Sample {
     from: &'static str,
     signals: [f64; SIGNALS],
-    right: bool,
+    /// Where the right service is, from 0.
+    place: Option<usize>,
     weight: f64,
 }
 
@@ -285,9 +292,9 @@ fn fit(catalog: &Catalog, sets: &Sets) {
     let sample = |from, matcher: &Matcher, text: &str, right: &dyn Fn(usize) -> bool, weight| {
         let query = matcher.understand(tokens(text), Vec::new());
         let ranking = matcher.rank(&query);
-        let first = ranking.matches.first().map(|m| usize::from(m.class));
+        let place = ranking.matches.iter().position(|m| right(usize::from(m.class)));
         let signals = ranking::signals(&ranking, &query).map(f64::from);
-        Sample { from, signals, right: first.is_some_and(right), weight }
+        Sample { from, signals, place, weight }
     };
     for question in sets.iter().flat_map(|(_, questions)| questions) {
         let right = |at: usize| question.ids.contains(&catalog.services()[at].id);
@@ -316,28 +323,36 @@ fn fit(catalog: &Catalog, sets: &Sets) {
             samples.push(sample("unseen matters", &matcher, phrase, &|_| false, 0.25));
         }
     }
-    let (weights, bias) = logistic_regression(&samples);
-    println!("{} messages", samples.len());
-    println!("{:?}\nweights {weights:.2?}, bias {bias:.2}", ranking::SIGNALS);
-    let confidence = |sample: &Sample| {
-        let sum: f64 = sample.signals.iter().zip(&weights).map(|(x, w)| x * w).sum();
-        1.0 / (1.0 + (-sum - bias).exp())
-    };
-    for from in ["questions", "no service", "unseen expressions", "unseen matters"] {
-        println!("{from}: from this confidence on: of all, right and wrong");
-        let of: Vec<&Sample> = samples.iter().filter(|sample| sample.from == from).collect();
-        for tenth in (1..20).map(|tenth| f64::from(tenth) / 20.0) {
-            let sure = || of.iter().filter(|sample| confidence(sample) >= tenth);
+    println!("{} messages, signals {:?}", samples.len(), ranking::SIGNALS);
+    for (what, places) in [("the first is right", 1), ("among the first", ranking::CHOICES)] {
+        let (weights, bias) = logistic_regression(&samples, places);
+        println!("{what}: weights {weights:.2?}, bias {bias:.2}");
+        let probability = |sample: &Sample| {
+            let sum: f64 = sample.signals.iter().zip(&weights).map(|(x, w)| x * w).sum();
+            1.0 / (1.0 + (-sum - bias).exp())
+        };
+        for from in ["questions", "no service", "unseen expressions", "unseen matters"] {
+            println!("{from}: from this probability on, so many are right, wrong (percent of all)");
+            let of: Vec<&Sample> = samples.iter().filter(|sample| sample.from == from).collect();
             let percent = |count: usize| 100.0 * count as f64 / of.len() as f64;
-            let right = sure().filter(|sample| sample.right).count();
-            let wrong = sure().count() - right;
-            println!("  {tenth:.2}  {:5.1} {:5.1}", percent(right), percent(wrong));
+            for least in (0..20).map(|twentieth| f64::from(twentieth) / 20.0) {
+                let sure = || of.iter().filter(|sample| probability(sample) >= least);
+                let right = sure().filter(|sample| sample.is_among(places)).count();
+                let wrong = sure().count() - right;
+                println!("  {least:.2}  {:5.1} {:5.1}", percent(right), percent(wrong));
+            }
         }
     }
 }
 
+impl Sample {
+    fn is_among(&self, places: usize) -> bool {
+        self.place.is_some_and(|place| place < places)
+    }
+}
+
 /// Newton's method on the logarithmic loss, with a little shrinkage.
-fn logistic_regression(samples: &[Sample]) -> ([f64; SIGNALS], f64) {
+fn logistic_regression(samples: &[Sample], places: usize) -> ([f64; SIGNALS], f64) {
     const N: usize = SIGNALS + 1;
     let mut w = [0.0; N];
     for _ in 0..30 {
@@ -348,7 +363,7 @@ fn logistic_regression(samples: &[Sample]) -> ([f64; SIGNALS], f64) {
             x[..SIGNALS].copy_from_slice(&sample.signals);
             let sum: f64 = x.iter().zip(&w).map(|(x, w)| x * w).sum();
             let p = 1.0 / (1.0 + (-sum).exp());
-            let error = p - f64::from(u8::from(sample.right));
+            let error = p - f64::from(u8::from(sample.is_among(places)));
             for i in 0..N {
                 gradient[i] += sample.weight * error * x[i];
                 for j in 0..N {

@@ -1,7 +1,7 @@
 //! Questions of ours and what is answered to them: which service, which place.
 
 use super::{
-    Heeded, Turn, decision,
+    Heeded, Turn,
     decision::Abstention,
     pick::{Pick, pick},
 };
@@ -56,7 +56,7 @@ impl Turn<'_> {
         typed: &str,
         service: Option<&ServiceId>,
     ) -> (Block, Vec<Choice>) {
-        if places.len() > decision::MAX_CHOICES {
+        if places.len() > crate::matching::ranking::CHOICES {
             let count = places.len().to_string();
             let values = [("typed", typed), ("count", count.as_str())];
             return (Block::Text(self.say_with("which-place-too-many", &values)), Vec::new());

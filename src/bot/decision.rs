@@ -4,7 +4,7 @@
 //! answers on questions set apart for tuning (`docs/matching.md`), not from taste.
 
 use crate::{
-    matching::{Match, Ranking},
+    matching::{Match, Ranking, ranking::CHOICES},
     message::Facet,
 };
 
@@ -36,8 +36,8 @@ pub const ANSWER_PART: f32 = 0.70;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
-/// From this confidence on, it is worth asking back.
-pub const CLARIFY: f32 = 0.06;
+/// From this probability on that a choice is the right one, it is worth asking back.
+pub const CLARIFY: f32 = 0.08;
 /// A service called by its name needs this share of the likelihood.
 const NAMED_SHARE: f32 = 0.3;
 /// A vague word is known to the catalog ...
@@ -46,8 +46,6 @@ const KNOWN_WORDS: f32 = 0.9;
 const VAGUE_LIKENESS: f32 = 0.6;
 /// Below this coverage, a question is nonsense or foreign.
 const UNKNOWN_WORDS: f32 = 0.3;
-/// Most choices in a question; more are not read.
-pub const MAX_CHOICES: usize = 5;
 /// A choice must have this share of the likelihood of the best one: asking the bereaved whether they
 /// mean a dog is worse than a choice too few.
 const CHOICE_SHARE: f32 = 0.22;
@@ -75,7 +73,7 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     // "Hund" is known well, and may mean many things: ask.
     let vague =
         ranking.words <= 2 && ranking.coverage > KNOWN_WORDS && ranking.nearest >= VAGUE_LIKENESS;
-    if ranking.confidence < CLARIFY && !vague {
+    if ranking.among_first < CLARIFY && !vague {
         return Decision::Abstain(Abstention::NothingNear);
     }
     match choices(&ranking.matches) {
@@ -88,5 +86,5 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
 fn choices(matches: &[Match]) -> usize {
     let Some(best) = matches.first() else { return 0 };
     let near = |m: &&Match| m.share >= CHOICE_SHARE * best.share;
-    matches.iter().take(MAX_CHOICES).filter(near).count()
+    matches.iter().take(CHOICES).filter(near).count()
 }

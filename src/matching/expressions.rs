@@ -48,13 +48,23 @@ pub struct Expressions {
     pub services: usize,
     /// Number of classes in all.
     pub classes: usize,
-    /// All folded words in the order in which they first appear, with the number of services that
-    /// use each.
-    pub words: Vec<(String, u32)>,
+    /// All words in the order in which they first appear.
+    pub words: Vec<Word>,
     /// The words of all expressions, one expression after the other.
     said: Vec<Said>,
     /// Where each expression's words begin; one more at the end.
     starts: Vec<u32>,
+}
+
+/// A word of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Word {
+    /// The word, folded, any number in it replaced.
+    pub folded: String,
+    /// How many services use it.
+    pub services: u32,
+    /// How many expressions of services use it.
+    pub expressions: u32,
 }
 
 /// A word in an expression.
@@ -102,15 +112,17 @@ impl Expressions {
     }
 
     fn add(&mut self, run: Run, numbers: &mut FxHashMap<String, u32>) {
-        let number_of = |(word, services): (String, u32)| match numbers.get(&word) {
+        let number_of = |word: Word| match numbers.get(&word.folded) {
             Some(&at) => {
-                self.words[at as usize].1 += services;
+                let known = &mut self.words[at as usize];
+                known.services += word.services;
+                known.expressions += word.expressions;
                 at
             }
             None => {
                 let at = self.words.len() as u32;
-                numbers.insert(word.clone(), at);
-                self.words.push((word, services));
+                numbers.insert(word.folded.clone(), at);
+                self.words.push(word);
                 at
             }
         };
@@ -128,9 +140,9 @@ impl Expressions {
         &self.said[self.starts[expression] as usize..self.starts[expression + 1] as usize]
     }
 
-    /// The words that services use, with the number of services that use each.
-    pub fn words_of_services(&self) -> Vec<(String, u32)> {
-        self.words.iter().filter(|(_, services)| *services > 0).cloned().collect()
+    /// The words that services use.
+    pub fn words_of_services(&self) -> Vec<Word> {
+        self.words.iter().filter(|word| word.services > 0).cloned().collect()
     }
 
     /// Where the expressions of each class are.
@@ -150,7 +162,7 @@ struct Run {
     list: Vec<Expression>,
     said: Vec<Said>,
     ends: Vec<u32>,
-    words: Vec<(String, u32)>,
+    words: Vec<Word>,
     numbers: FxHashMap<String, u32>,
     last_class: Vec<Class>,
 }
@@ -181,14 +193,17 @@ impl Run {
     fn say(&mut self, token: Token, class: Class, is_service: bool) {
         let folded = any_number(&token.folded).into_owned();
         let word = *self.numbers.entry(folded).or_insert_with_key(|word| {
-            self.words.push((word.clone(), 0));
+            self.words.push(Word { folded: word.clone(), services: 0, expressions: 0 });
             self.last_class.push(Class::MAX);
             self.words.len() as u32 - 1
         });
         let at = word as usize;
-        if is_service && self.last_class[at] != class {
-            self.last_class[at] = class;
-            self.words[at].1 += 1;
+        if is_service {
+            self.words[at].expressions += 1;
+            if self.last_class[at] != class {
+                self.last_class[at] = class;
+                self.words[at].services += 1;
+            }
         }
         self.said.push(Said { word, ends_clause: token.ends_clause });
     }

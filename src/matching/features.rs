@@ -177,6 +177,7 @@ impl Word<'_> {
 /// Auto ab" reads as "ich mein Auto abmelden".
 fn words<'a>(spoken: &[Spoken<'a>], roles: &[Role]) -> Vec<Word<'a>> {
     let verbs = separated_verbs(spoken);
+    let to_a_place = roles.contains(&Role::Masked);
     let mut words = Vec::with_capacity(spoken.len());
     for (at, word) in spoken.iter().enumerate() {
         if verbs.iter().any(|verb| verb.verb_at == at) {
@@ -184,12 +185,20 @@ fn words<'a>(spoken: &[Spoken<'a>], roles: &[Role]) -> Vec<Word<'a>> {
         }
         let folded = match verbs.iter().find(|verb| verb.particle_at == at) {
             Some(verb) => Cow::Owned(format!("{}en", verb.verb)),
+            // "Ich ziehe nach Köln": with a place, which is masked, somebody moves house.
+            None if to_a_place && is_moving(word.folded) => Cow::Borrowed("umziehen"),
             None => any_number(word.folded),
         };
         let role = roles.get(at).copied().unwrap_or_default();
         words.push(Word { folded, typed: word.typed, role, at: at as u16 });
     }
     words
+}
+
+/// A form of "ziehen".
+fn is_moving(folded: &str) -> bool {
+    let present = folded.strip_prefix("zieh").is_some_and(|rest| rest.len() <= 2);
+    present || matches!(folded, "gezogen" | "zog" | "zogen")
 }
 
 /// A word with a number in it, as for any number: what is true of "10jährigen" is of "12jährigen".
@@ -362,5 +371,53 @@ fn for_grams(word: &str, mut each: impl FnMut(&str)) {
         framed.char_indices().map(|(at, _)| at).chain([framed.len()]).collect();
     for run in bounds.windows(GRAM_LEN + 1) {
         each(&framed[run[0]..run[GRAM_LEN]]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{catalog::Lexicon, text::tokens};
+
+    fn folded(text: &str, masked: &[usize]) -> Vec<String> {
+        let tokens = tokens(text);
+        let spoken: Vec<Spoken<'_>> = tokens.iter().map(Spoken::from).collect();
+        let role = |at| if masked.contains(&at) { Role::Masked } else { Role::Content };
+        let roles: Vec<Role> = (0..tokens.len()).map(role).collect();
+        words(&spoken, &roles).into_iter().map(|word| word.folded.into_owned()).collect()
+    }
+
+    #[test]
+    fn a_verb_in_two_parts_is_read_as_one() {
+        assert_eq!(folded("ich melde mein auto ab", &[]), ["ich", "mein", "auto", "abmelden"]);
+    }
+
+    #[test]
+    fn going_to_a_place_is_moving_house() {
+        assert_eq!(folded("wir ziehen nach köln", &[2, 3])[1], "umziehen");
+        assert_eq!(folded("wir ziehen eine hecke", &[])[1], "ziehen");
+    }
+
+    #[test]
+    fn numbers_in_words_count_alike() {
+        assert_eq!(any_number("10jaehrigen"), any_number("7jaehrigen"));
+        assert_eq!(any_number("34a"), "34a");
+        assert_eq!(any_number("115"), "115");
+    }
+
+    #[test]
+    fn a_typing_error_in_the_catalog_is_read_as_the_word_that_is_meant() {
+        use crate::matching::expressions::Word;
+        let word = |folded: &str, services| Word {
+            folded: folded.to_owned(),
+            services,
+            expressions: services,
+        };
+        let known =
+            [word("beantragen", 40), word("beantragn", 1), word("ziehen", 40), word("ziegen", 1)];
+        let vocabulary = Vocabulary::build(known.to_vec(), &Lexicon::default());
+        let stem_of = |folded| WordFeatures::of(folded, &vocabulary).stem;
+        assert_eq!(stem_of("beantragn"), stem_of("beantragen"));
+        assert_ne!(stem_of("ziegen"), stem_of("ziehen"), "goats are not a typing error");
     }
 }

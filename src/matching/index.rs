@@ -243,12 +243,12 @@ struct Run {
 impl Counting {
     fn of_words(expressions: &Expressions, vocabulary: &Vocabulary) -> Self {
         let runs = cores::in_runs(&expressions.words, |words| {
-            let analysed = words.iter().map(|(word, _)| WordFeatures::of(word, vocabulary));
+            let analysed = words.iter().map(|word| WordFeatures::of(&word.folded, vocabulary));
             analysed.collect::<Vec<_>>()
         });
         let analysed: Vec<WordFeatures> = runs.into_iter().flatten().collect();
         let by_word =
-            expressions.words.iter().zip(0..).map(|((word, _), at)| (word.clone(), at)).collect();
+            expressions.words.iter().zip(0..).map(|(word, at)| (word.folded.clone(), at)).collect();
         let mut counting = Self { by_word, ..Self::default() };
         for word in &analysed {
             let mut own: Vec<(u32, f32)> = word
@@ -322,7 +322,7 @@ impl Counting {
             let spoken: Vec<Spoken<'_>> = said
                 .iter()
                 .map(|said| {
-                    let folded = expressions.words[said.word as usize].0.as_str();
+                    let folded = expressions.words[said.word as usize].folded.as_str();
                     Spoken { folded, typed: folded, ends_clause: said.ends_clause }
                 })
                 .collect();

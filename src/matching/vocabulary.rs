@@ -3,7 +3,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::hash::Fnv;
+use super::{expressions::Word, hash::Fnv};
 use crate::{
     catalog::Lexicon,
     text::{
@@ -16,6 +16,8 @@ use crate::{
 const MIN_TYPO_LEN: usize = 5;
 /// From this length on, two letters may differ.
 const TWO_TYPOS_LEN: usize = 9;
+/// Shortest word in use that may be somebody's typing error.
+const MIN_RARE_TYPO_LEN: usize = 7;
 /// A word in use is taken for a misspelt other one only if that is used by so many times more
 /// services.
 const MUCH_MORE_COMMON: u32 = 12;
@@ -27,8 +29,8 @@ const MAX_WORD: usize = 40;
 /// The words the catalog knows.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
-    /// Folded words with the number of services that use them, in order of the word.
-    words: Vec<(String, u32)>,
+    /// In order of the word.
+    words: Vec<Word>,
     stems: FxHashSet<String>,
     /// Words and their skeletons, whole and with one letter deleted, to the words that give them.
     /// Sorted by hash: half a million short lists would cost more than they hold.
@@ -66,12 +68,12 @@ pub struct Near<'a> {
 }
 
 impl Vocabulary {
-    /// Collects the words of all expressions; each comes with the number of services that use it.
-    pub fn build(mut words: Vec<(String, u32)>, lexicon: &Lexicon) -> Self {
+    /// Collects the words of all expressions.
+    pub fn build(mut words: Vec<Word>, lexicon: &Lexicon) -> Self {
         words.sort_unstable();
-        words.dedup_by(|a, b| a.0 == b.0);
         let mut vocabulary = Self { words, ..Self::default() };
-        for (at, (word, _)) in vocabulary.words.iter().enumerate() {
+        for (at, word) in vocabulary.words.iter().enumerate() {
+            let word = &word.folded;
             let skeleton = skeleton(word);
             vocabulary.stems.insert(stem(&skeleton).to_owned());
             if word.len() >= MIN_TYPO_LEN && word.len() <= MAX_WORD {
@@ -86,7 +88,7 @@ impl Vocabulary {
         vocabulary.deletions.sort_unstable();
         vocabulary.deletions.dedup();
         let words = &vocabulary.words;
-        let is_common = |(_, at): &&(u64, u32)| words[*at as usize].1 >= MUCH_MORE_COMMON;
+        let is_common = |(_, at): &&(u64, u32)| words[*at as usize].services >= MUCH_MORE_COMMON;
         vocabulary.common_deletions =
             vocabulary.deletions.iter().filter(is_common).copied().collect();
         for (at, concept) in lexicon.concepts.iter().enumerate() {
@@ -130,7 +132,7 @@ impl Vocabulary {
         let mut seen: FxHashSet<u32> = FxHashSet::default();
         let mut consider = |hash| {
             for at in with_deletion(deletions, hash) {
-                let (word, uses) = &self.words[at as usize];
+                let Word { folded: word, services: uses, .. } = &self.words[at as usize];
                 let common = own_uses == 0 || *uses >= own_uses * MUCH_MORE_COMMON;
                 if !common || !seen.insert(at) {
                     continue;
@@ -150,20 +152,27 @@ impl Vocabulary {
             for_deletions(folded, &mut consider);
         }
         best.map(|(distance, plain, _, at)| Near {
-            word: &self.words[at as usize].0,
+            word: &self.words[at as usize].folded,
             distance: distance.max(plain),
         })
     }
 
     /// How many services use a word.
     fn uses(&self, folded: &str) -> u32 {
-        let at = self.words.binary_search_by(|(word, _)| word.as_str().cmp(folded));
-        at.map_or(0, |at| self.words[at].1)
+        self.word(folded).map_or(0, |word| word.services)
     }
 
-    /// Whether a word is used so little that it may be somebody's typing error in the catalog.
+    fn word(&self, folded: &str) -> Option<&Word> {
+        let at = self.words.binary_search_by(|word| word.folded.as_str().cmp(folded)).ok()?;
+        Some(&self.words[at])
+    }
+
+    /// Whether a word is used so little that it may be somebody's typing error in the catalog:
+    /// only once, and long enough that no other word is likely to be near ("Ziegen" and "ziehen"
+    /// are).
     pub fn is_rare(&self, folded: &str) -> bool {
-        self.uses(folded) <= 1
+        self.word(folded)
+            .is_none_or(|word| word.expressions <= 1 && folded.len() >= MIN_RARE_TYPO_LEN)
     }
 
     /// The stems of a compound's parts, if all of it can be cut into known words; empty otherwise.
@@ -308,7 +317,8 @@ mod tests {
     use super::*;
 
     fn vocabulary(words: &[&str]) -> Vocabulary {
-        let words = words.iter().map(|word| ((*word).to_owned(), 1)).collect();
+        let word = |word: &&str| Word { folded: (*word).to_owned(), services: 1, expressions: 1 };
+        let words = words.iter().map(word).collect();
         Vocabulary::build(words, &Lexicon::default())
     }
 
