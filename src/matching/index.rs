@@ -127,31 +127,27 @@ impl Index {
 
     /// The expression of a class that a question is nearest to, and the cosine between them.
     pub fn nearest(&self, question: &Vector, class: Class) -> (u32, f32) {
+        // Few features of an expression are in the question: one bit says whether to look.
+        let mut asked = vec![0u64; self.rarity.len() / 64 + 1];
+        for &(feature, _) in &question.values {
+            asked[feature as usize / 64] |= 1 << (feature % 64);
+        }
         let mut best = (0, -1.0);
         for expression in self.of_class(class) {
-            let cosine = product(&question.values, self.values(expression));
+            let mut cosine = 0.0;
+            for &(feature, value) in self.values(expression) {
+                if asked[feature as usize / 64] & 1 << (feature % 64) != 0
+                    && let Ok(at) = question.values.binary_search_by_key(&feature, |(f, _)| *f)
+                {
+                    cosine += value * question.values[at].1;
+                }
+            }
             if cosine > best.1 {
                 best = (expression as u32, cosine);
             }
         }
         best
     }
-}
-
-/// The product of two vectors, both sorted by feature.
-fn product(mut a: &[(u32, f32)], mut b: &[(u32, f32)]) -> f32 {
-    let mut sum = 0.0;
-    while let ([(x, v), rest_a @ ..], [(y, w), rest_b @ ..]) = (a, b) {
-        match x.cmp(y) {
-            std::cmp::Ordering::Less => a = rest_a,
-            std::cmp::Ordering::Greater => b = rest_b,
-            std::cmp::Ordering::Equal => {
-                sum += v * w;
-                (a, b) = (rest_a, rest_b);
-            }
-        }
-    }
-    sum
 }
 
 fn names(expressions: &[Expression]) -> FxHashMap<String, Vec<Class>> {
