@@ -186,7 +186,7 @@ fn words<'a>(spoken: &[Spoken<'a>], roles: &[Role]) -> Vec<Word<'a>> {
         let folded = match verbs.iter().find(|verb| verb.particle_at == at) {
             Some(verb) => Cow::Owned(format!("{}en", verb.verb)),
             // "Ich ziehe nach Köln": with a place, which is masked, somebody moves house.
-            None if to_a_place && is_moving(word.folded) => Cow::Borrowed("umziehen"),
+            None if to_a_place && is_moving(word.folded) => Cow::Borrowed("hergezogen"),
             None => any_number(word.folded),
         };
         let role = roles.get(at).copied().unwrap_or_default();
@@ -394,7 +394,7 @@ mod tests {
 
     #[test]
     fn going_to_a_place_is_moving_house() {
-        assert_eq!(folded("wir ziehen nach köln", &[2, 3])[1], "umziehen");
+        assert_eq!(folded("wir ziehen nach köln", &[2, 3])[1], "hergezogen");
         assert_eq!(folded("wir ziehen eine hecke", &[])[1], "ziehen");
     }
 

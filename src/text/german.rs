@@ -64,7 +64,7 @@ const ENDINGS: [(&str, usize); 9] = [
     ("es", 3),
     ("e", 3),
     ("s", 4),
-    ("n", 4),
+    ("n", 3),
 ];
 
 /// A light stem: cuts inflection off and nothing else ("hunde" and "hundes" become "hund",
@@ -83,7 +83,8 @@ pub fn stem(word: &str) -> &str {
             "ungen" => return &word[..rest.len() + 3],
             // As in the Snowball stemmer for German: only after these letters is it an inflection.
             "s" if !b"bdfghklmnrt".contains(&before) => {}
-            "n" if !b"lr".contains(&before) => {}
+            // "steuern", and "meldn", "holn" as many people write who write as they speak.
+            "n" if b"aeiouhn".contains(&before) => {}
             _ => return rest,
         }
     }
@@ -205,6 +206,10 @@ mod tests {
             ("steuern", "steu"),
             ("steuer", "steu"),
             ("amt", "amt"),
+            ("meldn", "meld"),
+            ("holn", "hol"),
+            ("wann", "wann"),
+            ("bahn", "bahn"),
             ("2026", "2026"),
         ] {
             assert_eq!(stem(word), expected, "{word}");
