@@ -16,6 +16,8 @@ use crate::{
 const MIN_TYPO_LEN: usize = 5;
 /// From this length on, two letters may differ.
 const TWO_TYPOS_LEN: usize = 9;
+/// Shortest word whose first letter may be mistyped.
+const MIN_FIRST_LETTER_LEN: usize = 7;
 /// Shortest word in use that may be somebody's typing error.
 const MIN_RARE_TYPO_LEN: usize = 7;
 /// A word in use is taken for a misspelt other one only if that is used by so many times more
@@ -236,14 +238,30 @@ fn near_enough(typed: &str, known: &str) -> Option<usize> {
         _ => 2,
     };
     let distance = strsim::osa_distance(typed, known);
-    let fits = distance <= budget && (distance == 0 || !differs_in_first_letter(typed, known));
-    fits.then_some(distance)
+    (distance <= budget && may_begin_so(typed, known, distance, length)).then_some(distance)
 }
 
-/// Typos hardly ever hit the first letter, and words that differ there are other words.
-fn differs_in_first_letter(a: &str, b: &str) -> bool {
-    let swapped = a.chars().next() == b.chars().nth(1) && a.chars().nth(1) == b.chars().next();
-    a.chars().next() != b.chars().next() && !swapped
+/// Typos hardly ever hit the first letter, and words that differ there are other words: unless the
+/// first two are swapped, or a long word begins with the key beside the right one ("berloren").
+fn may_begin_so(typed: &str, known: &str, distance: usize, length: usize) -> bool {
+    let (mut typed, mut known) = (typed.chars(), known.chars());
+    let (a, b) = (typed.next(), known.next());
+    if a == b || (a == known.next() && typed.next() == b) {
+        return true;
+    }
+    let beside = |(a, b): (char, char)| {
+        matches!((place_of(a), place_of(b)), (Some((x, row)), Some((u, other)))
+            if row.abs_diff(other) <= 1 && x.abs_diff(u) <= 2)
+    };
+    distance == 1 && length >= MIN_FIRST_LETTER_LEN && a.zip(b).is_some_and(beside)
+}
+
+/// Where a letter is on a German keyboard: half keys from the left, row.
+fn place_of(letter: char) -> Option<(usize, usize)> {
+    ["qwertzuiop", "asdfghjkl", "yxcvbnm"]
+        .iter()
+        .enumerate()
+        .find_map(|(row, keys)| Some((2 * keys.find(letter)? + row, row)))
 }
 
 /// Beginnings and endings that are words by themselves, but no parts of a compound.
@@ -335,6 +353,8 @@ mod tests {
         check("fuherschein", Some("fuehrerschein"));
         check("wohngled", Some("wohngeld"));
         check("hudn", None);
+        check("pohngeld", None);
+        check("eohngeld", Some("wohngeld"));
         check("kindergarten", None);
     }
 
