@@ -136,30 +136,76 @@ impl<'a> From<&'a Token> for Spoken<'a> {
 
 /// Cuts a text into words: runs of letters and digits. A hyphen, dot or apostrophe separates.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let text = normalize(text);
     let mut tokens: Vec<Token> = Vec::new();
-    let mut word = String::new();
-    for c in text.chars().chain([' ']) {
-        if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) {
-            word.push(c);
-            continue;
-        }
-        if !word.is_empty() {
-            let mut folded = String::with_capacity(word.len() + 2);
-            word.chars().for_each(|c| fold_char(c, &mut folded));
-            let capital = word.chars().next().is_some_and(char::is_uppercase);
-            let typed = std::mem::take(&mut word);
+    for_each_word(text, |cut| match cut {
+        Cut::Word(typed) => {
+            let mut folded = String::with_capacity(typed.len() + 2);
+            typed.chars().for_each(|c| fold_char(c, &mut folded));
+            let capital = typed.chars().next().is_some_and(char::is_uppercase);
             if !folded.is_empty() {
-                tokens.push(Token { folded, typed, capital, ends_clause: false });
+                tokens.push(Token { folded, typed: typed.to_owned(), capital, ends_clause: false });
             }
         }
-        if matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\n' | '–' | '—')
-            && let Some(last) = tokens.last_mut()
-        {
-            last.ends_clause = true;
+        Cut::ClauseEnd => {
+            if let Some(last) = tokens.last_mut() {
+                last.ends_clause = true;
+            }
+        }
+    });
+    tokens
+}
+
+/// Calls back with each folded word of a text and whether a clause ends after it: what [`tokens`]
+/// gives, for texts of which nothing else is needed.
+pub fn for_each_folded(text: &str, mut each: impl FnMut(&str, bool)) {
+    // A word is known to be the last of its clause only at the next cut.
+    let (mut last, mut next) = (String::new(), String::new());
+    for_each_word(text, |cut| match cut {
+        Cut::Word(typed) => {
+            next.clear();
+            typed.chars().for_each(|c| fold_char(c, &mut next));
+            if !next.is_empty() {
+                if !last.is_empty() {
+                    each(&last, false);
+                }
+                std::mem::swap(&mut last, &mut next);
+            }
+        }
+        Cut::ClauseEnd => {
+            if !last.is_empty() {
+                each(&last, true);
+                last.clear();
+            }
+        }
+    });
+    if !last.is_empty() {
+        each(&last, false);
+    }
+}
+
+/// Where a text is cut.
+enum Cut<'a> {
+    /// A word, normalized.
+    Word(&'a str),
+    /// A clause ends.
+    ClauseEnd,
+}
+
+fn for_each_word(text: &str, mut each: impl FnMut(Cut<'_>)) {
+    let text = normalize(text);
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) {
+            start = start.or(Some(at));
+            continue;
+        }
+        if let Some(start) = start.take() {
+            each(Cut::Word(&text[start..at]));
+        }
+        if matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\n' | '–' | '—') {
+            each(Cut::ClauseEnd);
         }
     }
-    tokens
 }
 
 #[cfg(test)]
@@ -203,6 +249,15 @@ mod tests {
         fn folding_twice_changes_nothing(text in "\\PC{0,60}") {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn folded_words_are_those_of_the_tokens(text in any::<String>()) {
+            let mut folded = Vec::new();
+            for_each_folded(&text, |word, ends| folded.push((word.to_owned(), ends)));
+            let tokens: Vec<_> =
+                tokens(&text).into_iter().map(|token| (token.folded, token.ends_clause)).collect();
+            prop_assert_eq!(folded, tokens);
         }
 
         #[test]

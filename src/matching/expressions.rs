@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{cores, features::any_number, hash::Fnv};
+use super::{cores, features::any_number};
 use crate::{
     catalog::{Catalog, Service},
-    text::{Token, tokens},
+    text::for_each_folded,
 };
 
 /// What a question is compared with: one service, or one matter that is not ours.
@@ -176,36 +176,44 @@ impl Run {
     ) {
         let mut seen = FxHashSet::default();
         for (kind, text) in said {
-            let tokens = tokens(text);
-            let mut words = Fnv::new(b'e');
-            for token in &tokens {
-                words.write(token.folded.as_bytes());
-                words.write(b" ");
+            let start = self.said.len();
+            for_each_folded(text, |folded, ends_clause| {
+                let word = self.number(&any_number(folded));
+                self.said.push(Said { word, ends_clause });
+            });
+            let words: Vec<u32> = self.said[start..].iter().map(|said| said.word).collect();
+            if !seen.insert(words) {
+                self.said.truncate(start);
+                continue;
             }
-            if seen.insert(words) {
-                self.list.push(Expression { class, text: text.to_owned(), kind });
-                tokens.into_iter().for_each(|token| self.say(token, class, is_service));
-                self.ends.push(self.said.len() as u32);
+            self.list.push(Expression { class, text: text.to_owned(), kind });
+            self.ends.push(self.said.len() as u32);
+            for at in start..self.said.len() {
+                if is_service {
+                    self.count(self.said[at].word, class);
+                }
             }
         }
     }
 
-    fn say(&mut self, token: Token, class: Class, is_service: bool) {
-        let folded = any_number(&token.folded).into_owned();
-        let word = *self.numbers.entry(folded).or_insert_with_key(|word| {
-            self.words.push(Word { folded: word.clone(), services: 0, expressions: 0 });
-            self.last_class.push(Class::MAX);
-            self.words.len() as u32 - 1
-        });
-        let at = word as usize;
-        if is_service {
-            self.words[at].expressions += 1;
-            if self.last_class[at] != class {
-                self.last_class[at] = class;
-                self.words[at].services += 1;
-            }
+    fn number(&mut self, folded: &str) -> u32 {
+        if let Some(&word) = self.numbers.get(folded) {
+            return word;
         }
-        self.said.push(Said { word, ends_clause: token.ends_clause });
+        let word = self.words.len() as u32;
+        self.numbers.insert(folded.to_owned(), word);
+        self.words.push(Word { folded: folded.to_owned(), services: 0, expressions: 0 });
+        self.last_class.push(Class::MAX);
+        word
+    }
+
+    fn count(&mut self, word: u32, class: Class) {
+        let at = word as usize;
+        self.words[at].expressions += 1;
+        if self.last_class[at] != class {
+            self.last_class[at] = class;
+            self.words[at].services += 1;
+        }
     }
 }
 
