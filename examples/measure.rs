@@ -166,6 +166,8 @@ fn chart(curve: &Curve) -> String {
             x(*expressions)
         );
     }
+    // Height, colour and text of each label at the right end of a line.
+    let mut labels: Vec<(f64, &str, String)> = Vec::new();
     let sets = curve.first().map_or(0, |(_, sets)| sets.len());
     for (set, color) in (0..sets).zip(COLORS.iter().cycle()) {
         for (dash, what) in [("", "first"), ("6 4", "first three")] {
@@ -181,17 +183,18 @@ fn chart(curve: &Curve) -> String {
                  stroke-dasharray=\"{dash}\"/>",
                 points.join(" ")
             );
-            if let Some((n, sets)) = curve.last() {
-                let _ = writeln!(
-                    svg,
-                    "<text x=\"{:.0}\" y=\"{:.0}\" fill=\"{color}\">{}, {what}: {:.1}</text>",
-                    x(*n) + 8.0,
-                    y(value(&sets[set])) + 4.0,
-                    sets[set].0,
-                    value(&sets[set])
-                );
+            if let Some((_, sets)) = curve.last() {
+                let (name, value) = (&sets[set].0, value(&sets[set]));
+                labels.push((y(value), color, format!("{name}, {what}: {value:.1}")));
             }
         }
+    }
+    labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut lowest = f64::NEG_INFINITY;
+    for (at, color, text) in labels {
+        lowest = at.max(lowest + 16.0);
+        let (x, y) = (width - 165.0, lowest + 4.0);
+        let _ = writeln!(svg, "<text x=\"{x:.0}\" y=\"{y:.0}\" fill=\"{color}\">{text}</text>");
     }
     svg.push_str("</svg>\n");
     svg
