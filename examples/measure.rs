@@ -143,7 +143,7 @@ fn chart(curve: &Curve) -> String {
     let first = curve.first().map_or(1, |(n, _)| *n).max(1) as f64;
     let x = |n: usize| 70.0 + 180.0 * (n as f64 / first).log2();
     let y = |percent: f64| 300.0 - 270.0 * (percent - low) / (high - low);
-    let width = curve.last().map_or(0.0, |(n, _)| x(*n)) + 190.0;
+    let width = curve.last().map_or(0.0, |(n, _)| x(*n)) + 225.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} 345\" \
          font-family=\"sans-serif\" font-size=\"13\">\n<title>Right service first and among the \
@@ -155,7 +155,7 @@ fn chart(curve: &Curve) -> String {
             svg,
             "<line x1=\"60\" x2=\"{:.0}\" y1=\"{at:.0}\" y2=\"{at:.0}\" stroke=\"#ddd\"/>\
              <text x=\"52\" y=\"{:.0}\" text-anchor=\"end\">{percent:.0} %</text>",
-            width - 170.0,
+            width - 205.0,
             at + 4.0
         );
     }
@@ -193,7 +193,7 @@ fn chart(curve: &Curve) -> String {
     let mut lowest = f64::NEG_INFINITY;
     for (at, color, text) in labels {
         lowest = at.max(lowest + 16.0);
-        let (x, y) = (width - 165.0, lowest + 4.0);
+        let (x, y) = (width - 200.0, lowest + 4.0);
         let _ = writeln!(svg, "<text x=\"{x:.0}\" y=\"{y:.0}\" fill=\"{color}\">{text}</text>");
     }
     svg.push_str("</svg>\n");

@@ -120,7 +120,10 @@ pub struct Extracted {
 /// Takes a question apart: unknown words are read as near known ones.
 pub fn extract(tokens: &[Token], roles: &[Role], vocabulary: &Vocabulary) -> Extracted {
     let spoken: Vec<Spoken<'_>> = tokens.iter().map(Spoken::from).collect();
-    take_apart(&spoken, roles, vocabulary, |word, out| word_features(word, vocabulary, out))
+    let words = words(&spoken, roles);
+    let mut out = take_apart(&words, vocabulary, |word, out| word_features(word, vocabulary, out));
+    joined_features(&words, vocabulary, &mut out);
+    out
 }
 
 /// Takes an expression of the catalog apart, but for what its words give by themselves, which is
@@ -131,19 +134,17 @@ pub fn extract_expression(
     vocabulary: &Vocabulary,
     mut with_word: impl FnMut(&str, Option<usize>) -> Option<String>,
 ) -> Extracted {
-    take_apart(spoken, &[], vocabulary, |word, out| {
+    take_apart(&words(spoken, &[]), vocabulary, |word, out| {
         let at = matches!(word.folded, Cow::Borrowed(_)).then_some(usize::from(word.at));
         with_word(&word.folded, at).unwrap_or_else(|| word_features(word, vocabulary, out))
     })
 }
 
 fn take_apart(
-    spoken: &[Spoken<'_>],
-    roles: &[Role],
+    words: &[Word<'_>],
     vocabulary: &Vocabulary,
     mut word_features: impl FnMut(&Word<'_>, &mut Extracted) -> String,
 ) -> Extracted {
-    let words = words(spoken, roles);
     let mut out = Extracted::default();
     let stems: Vec<String> = words
         .iter()
@@ -152,9 +153,8 @@ fn take_apart(
             Role::Content | Role::Facet => word_features(word, &mut out),
         })
         .collect();
-    pair_features(&stems, &words, &mut out);
-    joined_features(&words, vocabulary, &mut out);
-    concept_features(&words, &stems, vocabulary, &mut out);
+    pair_features(&stems, words, &mut out);
+    concept_features(words, &stems, vocabulary, &mut out);
     out
 }
 
@@ -295,7 +295,8 @@ fn pair_features(stems: &[String], words: &[Word<'_>], out: &mut Extracted) {
     }
 }
 
-/// "Führer schein": two words that the vocabulary knows as one.
+/// "Führer schein": two words that the vocabulary knows as one. Expressions of the catalog are taken
+/// as they are written.
 fn joined_features(words: &[Word<'_>], vocabulary: &Vocabulary, out: &mut Extracted) {
     for pair in words.windows(2) {
         let [first, second] = pair else { continue };
