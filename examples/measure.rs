@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, error::Error, fmt::Write, fs};
 use amtslotse::{
     catalog::{Catalog, CatalogFiles},
     eval::Question,
-    matching::{Matcher, Ranking, ranking},
+    matching::{Matcher, Ranking, hash::Fnv, ranking},
     text::tokens,
 };
 
@@ -61,7 +61,7 @@ fn read(files: &[&str]) -> Result<Sets, Box<dyn Error>> {
 fn accuracy(catalog: &Catalog, matcher: &Matcher, questions: &[Question]) -> (f64, f64) {
     let (mut first, mut among_three, mut all) = (0u32, 0u32, 0u32);
     for question in questions.iter().filter(|question| !question.ids.is_empty()) {
-        let ranking = rank(matcher, &question.question);
+        let (ranking, _) = rank(matcher, &question.question);
         let right = |place: usize| {
             let found = ranking.matches.get(place);
             found.is_some_and(|m| {
@@ -76,17 +76,21 @@ fn accuracy(catalog: &Catalog, matcher: &Matcher, questions: &[Question]) -> (f6
     (percent(first), percent(among_three))
 }
 
-fn rank(matcher: &Matcher, text: &str) -> Ranking {
-    matcher.rank(&matcher.understand(tokens(text), Vec::new()))
+/// What a matcher makes of a text, and the signals of its confidence.
+fn rank(matcher: &Matcher, text: &str) -> (Ranking, [f32; SIGNALS]) {
+    let query = matcher.understand(tokens(text), Vec::new());
+    let ranking = matcher.rank(&query);
+    let signals = ranking::signals(&ranking, &query);
+    (ranking, signals)
 }
 
 /// A number from 0 to `of` that a text always gets from the same seed.
 fn draw(text: &str, seed: u64, of: u64) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for byte in text.bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    ((hash ^ (hash >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % of
+    let mut hash = Fnv::new(b'd');
+    hash.write(&seed.to_le_bytes());
+    hash.write(text.as_bytes());
+    // The low bits of this hash alone are too regular.
+    (hash.finish() ^ hash.finish() >> 32) % of
 }
 
 /// The catalog with those lines of the collections (and of the matters that are not ours) that are
@@ -242,9 +246,17 @@ fn lexicon(catalog: &Catalog, files: &CatalogFiles, sets: &Sets) {
 
 const FOLDS: u64 = 5;
 
-/// Calls back with each line of the collections, ranked by a model that has not seen it, and its
-/// class (of matters that are not ours: none).
-fn for_unseen(catalog: &Catalog, mut each: impl FnMut(&str, Option<usize>, &Ranking)) {
+/// A line of the collections, or of the matters that are not ours, as a model sees it that has not
+/// been trained on it.
+struct Unseen<'a> {
+    phrase: &'a str,
+    /// Its service; none if it is of a matter that is not ours.
+    class: Option<usize>,
+    ranking: Ranking,
+    signals: [f32; SIGNALS],
+}
+
+fn for_unseen(catalog: &Catalog, mut each: impl FnMut(&Unseen<'_>)) {
     for fold in 0..FOLDS {
         let held = |phrase: &str| draw(phrase, 0, FOLDS) == fold;
         let matcher = Matcher::build(&with_part(catalog, true, |phrase| !held(phrase)));
@@ -255,7 +267,8 @@ fn for_unseen(catalog: &Catalog, mut each: impl FnMut(&str, Option<usize>, &Rank
         let of_matters = catalog.lexicon.matters.iter().flat_map(|matter| &matter.phrases);
         for (phrase, class) in of_services.chain(of_matters.map(|phrase| (phrase, None))) {
             if held(phrase) {
-                each(phrase, class, &rank(&matcher, phrase));
+                let (ranking, signals) = rank(&matcher, phrase);
+                each(&Unseen { phrase, class, ranking, signals });
             }
         }
     }
@@ -263,8 +276,8 @@ fn for_unseen(catalog: &Catalog, mut each: impl FnMut(&str, Option<usize>, &Rank
 
 /// Lists unseen expressions by the share that their service gets.
 fn list_unseen(catalog: &Catalog, wanted: impl Fn(f32) -> bool) {
-    for_unseen(catalog, |phrase, class, ranking| {
-        let Some(class) = class else { return };
+    for_unseen(catalog, |Unseen { phrase, class, ranking, .. }| {
+        let Some(class) = *class else { return };
         let own = ranking.matches.iter().find(|m| usize::from(m.class) == class);
         let share = own.map_or(0.0, |m| m.share);
         if let Some(best) = ranking.matches.first()
@@ -290,42 +303,28 @@ struct Sample {
 const SIGNALS: usize = ranking::SIGNALS.len();
 
 fn fit(catalog: &Catalog, sets: &Sets) {
-    let matcher = Matcher::build(catalog);
     let mut samples = Vec::new();
-    let sample = |from, matcher: &Matcher, text: &str, right: &dyn Fn(usize) -> bool, weight| {
-        let query = matcher.understand(tokens(text), Vec::new());
-        let ranking = matcher.rank(&query);
-        let place = ranking.matches.iter().position(|m| right(usize::from(m.class)));
-        let signals = ranking::signals(&ranking, &query).map(f64::from);
-        Sample { from, signals, place, weight }
+    let place_of = |ranking: &Ranking, right: &dyn Fn(usize) -> bool| {
+        ranking.matches.iter().position(|m| right(usize::from(m.class)))
     };
+    let matcher = Matcher::build(catalog);
     for question in sets.iter().flat_map(|(_, questions)| questions) {
+        let (ranking, signals) = rank(&matcher, &question.question);
         let right = |at: usize| question.ids.contains(&catalog.services()[at].id);
         // People write in more often with a need than without; but a wrong answer weighs more.
         let (from, weight) =
             if question.ids.is_empty() { ("no service", 3.0) } else { ("questions", 1.0) };
-        samples.push(sample(from, &matcher, &question.question, &right, weight));
+        let (signals, place) = (signals.map(f64::from), place_of(&ranking, &right));
+        samples.push(Sample { from, signals, place, weight });
     }
-    for fold in 0..FOLDS {
-        let held = |phrase: &str| draw(phrase, 0, FOLDS) == fold;
-        let part = with_part(catalog, true, |phrase| !held(phrase));
-        let matcher = Matcher::build(&part);
-        for (at, service) in catalog.services().iter().enumerate() {
-            let german = service.collected.iter().filter(|(language, _)| language == "de");
-            for phrase in german.flat_map(|(_, phrases)| phrases).filter(|phrase| held(phrase)) {
-                samples.push(sample(
-                    "unseen expressions",
-                    &matcher,
-                    phrase,
-                    &|found| found == at,
-                    0.01,
-                ));
-            }
-        }
-        for phrase in catalog.lexicon.matters.iter().flat_map(|m| &m.phrases).filter(|p| held(p)) {
-            samples.push(sample("unseen matters", &matcher, phrase, &|_| false, 0.25));
-        }
-    }
+    for_unseen(catalog, |unseen| {
+        let (from, weight) = match unseen.class {
+            Some(_) => ("unseen expressions", 0.01),
+            None => ("unseen matters", 0.25),
+        };
+        let place = place_of(&unseen.ranking, &|at| Some(at) == unseen.class);
+        samples.push(Sample { from, signals: unseen.signals.map(f64::from), place, weight });
+    });
     println!("{} messages, signals {:?}", samples.len(), ranking::SIGNALS);
     for (what, places) in [("the first is right", 1), ("among the first", ranking::CHOICES)] {
         let (weights, bias) = logistic_regression(&samples, places);

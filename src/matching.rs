@@ -134,3 +134,28 @@ impl Matcher {
 fn is_bare_number(folded: &str) -> bool {
     folded.len() >= 4 && folded.bytes().all(|b| b.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{catalog::CatalogFiles, text::tokens};
+
+    #[test]
+    fn the_number_of_cores_does_not_matter() {
+        // Few services, but more expressions than a batch of steps holds.
+        let whole = Catalog::load(&CatalogFiles::embedded()).expect("the shipped catalog loads");
+        let services = whole.services().iter().take(12).cloned().collect();
+        let catalog = Catalog::new(services, crate::catalog::Lexicon::default());
+        let rankings = [1, 2, 3, 7].map(|cores| {
+            cores::PRETENDED.set(Some(cores));
+            let matcher = Matcher::build(&catalog);
+            assert!(matcher.expressions() > 1_000);
+            ["abschleppen", "wo ist mein auto", "adoption", "ich suche ein amt"]
+                .map(|text| matcher.rank(&matcher.understand(tokens(text), Vec::new())))
+        });
+        cores::PRETENDED.set(None);
+        for other in &rankings[1..] {
+            assert_eq!(&rankings[0], other);
+        }
+    }
+}

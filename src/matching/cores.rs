@@ -27,5 +27,15 @@ pub fn over<R: Send>(ranges: Vec<Range<usize>>, work: impl Fn(Range<usize>) -> R
 
 /// How many cores there are.
 pub fn count() -> usize {
+    #[cfg(test)]
+    if let Some(cores) = PRETENDED.get() {
+        return cores;
+    }
     thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// For tests: as many cores as this.
+    pub static PRETENDED: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
 }
