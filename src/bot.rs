@@ -26,7 +26,7 @@ use crate::{
     catalog::{Catalog, Offers, Service, lexicon::TalkKind, service::Formerly},
     conversation::{Conversation, Pending},
     ids::{RegionKey, ServiceId},
-    matching::{Matcher, Query, Ranking, features::Role},
+    matching::{Matcher, Query, Ranking, Respaced, features::Role},
     message::{Action, Facet, Input, Message},
     places::{Mention, Place, Places, Spotted},
     reply::{
@@ -202,8 +202,16 @@ impl Bot {
             cut(&mut token.typed, MAX_WORD);
         }
         let mut roles = vec![Role::default(); tokens.len()];
-        let spotted = self.places.spot(&tokens, &mut roles);
-        Heeded { query: self.matcher.understand(tokens, roles), spotted, shortened }
+        let mut spotted = self.places.spot(&tokens, &mut roles);
+        let mut corrections = Vec::new();
+        if let Some(respaced) = self.matcher.respace(&tokens, &roles) {
+            Respaced { tokens, corrections } = respaced;
+            roles = vec![Role::default(); tokens.len()];
+            spotted = self.places.spot(&tokens, &mut roles);
+        }
+        let mut query = self.matcher.understand(tokens, roles);
+        query.corrections.splice(0..0, corrections);
+        Heeded { query, spotted, shortened }
     }
 
     fn ids(&self, ranking: &Ranking) -> Vec<ServiceId> {

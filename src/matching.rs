@@ -14,10 +14,10 @@ pub mod hash;
 pub mod index;
 pub mod model;
 pub mod ranking;
+mod spacing;
 pub mod stopwords;
 pub mod vocabulary;
 
-pub use self::ranking::{Match, Ranking};
 use self::{
     expressions::Expressions,
     facets::Facets,
@@ -25,6 +25,10 @@ use self::{
     index::Index,
     model::Model,
     vocabulary::Vocabulary,
+};
+pub use self::{
+    ranking::{Match, Ranking},
+    spacing::Respaced,
 };
 use crate::{catalog::Catalog, message::Facet, text::Token};
 
@@ -107,6 +111,11 @@ impl Matcher {
         let concept_names = catalog.lexicon.concepts.iter().map(|c| c.id.clone()).collect();
         let facets = Facets::default();
         Self { facets, vocabulary, index, model, priorities, concept_names }
+    }
+
+    /// Puts missing and needless spaces right, in words that `roles` does not mask.
+    pub fn respace(&self, tokens: &[Token], roles: &[Role]) -> Option<Respaced> {
+        spacing::respace(tokens, roles, &self.vocabulary)
     }
 
     /// Reads a text whose words named places (or nothing) already.

@@ -34,6 +34,8 @@ pub struct Vocabulary {
     /// In order of the word.
     words: Vec<Word>,
     stems: FxHashSet<String>,
+    /// Where each word is, by its hash.
+    by_hash: FxHashMap<u64, u32>,
     /// Words and their skeletons, whole and with one letter deleted, to the words that give them.
     /// Sorted by hash: half a million short lists would cost more than they hold.
     deletions: Vec<(u64, u32)>,
@@ -76,6 +78,7 @@ impl Vocabulary {
         let mut vocabulary = Self { words, ..Self::default() };
         for (at, word) in vocabulary.words.iter().enumerate() {
             let word = &word.folded;
+            vocabulary.by_hash.insert(hash_of([word, ""]), at as u32);
             let skeleton = skeleton(word);
             vocabulary.stems.insert(stem(&skeleton).to_owned());
             if word.len() >= MIN_TYPO_LEN && word.len() <= MAX_WORD {
@@ -128,7 +131,7 @@ impl Vocabulary {
         {
             return None;
         }
-        let own_uses = self.uses(folded);
+        let own_uses = self.services_with(folded);
         let deletions = if own_uses > 0 { &self.common_deletions } else { &self.deletions };
         let mut best: Option<(usize, usize, u32, u32)> = None;
         let mut seen: FxHashSet<u32> = FxHashSet::default();
@@ -159,14 +162,14 @@ impl Vocabulary {
         })
     }
 
-    /// How many services use a word.
-    fn uses(&self, folded: &str) -> u32 {
+    /// How many services use a word, in just this form.
+    pub fn services_with(&self, folded: &str) -> u32 {
         self.word(folded).map_or(0, |word| word.services)
     }
 
     fn word(&self, folded: &str) -> Option<&Word> {
-        let at = self.words.binary_search_by(|word| word.folded.as_str().cmp(folded)).ok()?;
-        Some(&self.words[at])
+        let word = &self.words[*self.by_hash.get(&hash_of([folded, ""]))? as usize];
+        (word.folded == folded).then_some(word)
     }
 
     /// Whether a word is used so little that it may be somebody's typing error in the catalog:
@@ -316,18 +319,19 @@ fn is_affix(part: &str) -> bool {
 
 /// Hashes of a word and of the word with each one letter left out.
 fn for_deletions(word: &str, mut each: impl FnMut(u64)) {
-    use std::hash::Hasher;
-    let hash = |parts: [&str; 2]| {
-        let mut hasher = rustc_hash::FxHasher::default();
-        for part in parts {
-            part.bytes().for_each(|byte| hasher.write_u8(byte));
-        }
-        hasher.finish()
-    };
-    each(hash([word, ""]));
+    each(hash_of([word, ""]));
     for (at, c) in word.char_indices() {
-        each(hash([&word[..at], &word[at + c.len_utf8()..]]));
+        each(hash_of([&word[..at], &word[at + c.len_utf8()..]]));
     }
+}
+
+fn hash_of(parts: [&str; 2]) -> u64 {
+    use std::hash::Hasher;
+    let mut hasher = rustc_hash::FxHasher::default();
+    for part in parts {
+        part.bytes().for_each(|byte| hasher.write_u8(byte));
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

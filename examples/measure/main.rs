@@ -14,12 +14,16 @@
 //!
 //! Question files are those of `amtslotse eval`.
 
-use std::{collections::BTreeMap, error::Error, fmt::Write, fs};
+mod typos;
+
+use std::{collections::BTreeMap, error::Error, fmt::Write, fs, sync::Arc};
 
 use amtslotse::{
-    catalog::{Catalog, CatalogFiles},
+    bot::{Bot, Settings},
+    catalog::{Catalog, CatalogFiles, NoOffers},
     eval::Question,
     matching::{Matcher, Ranking, hash::Fnv, ranking},
+    places::Places,
     text::tokens,
 };
 
@@ -35,15 +39,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["curve", ref files @ ..] => drop(curve(&catalog, &read(files)?)),
         ["lexicon", ref questions @ ..] => lexicon(&catalog, &files, &read(questions)?),
         ["fit", questions, no_service] => fit(&catalog, &read(&[questions, no_service])?),
+        ["typos", ref questions @ ..] => typos::measure(&bot(catalog, &files)?, &read(questions)?),
         ["doubtful"] => list_unseen(&catalog, |share| share < 0.005),
         ["redundant"] => list_unseen(&catalog, |share| share > 0.97),
         _ => {
             return Err(
-                "measure curve|lexicon|fit|doubtful|redundant, see the head of the file".into()
+                "measure curve|lexicon|fit|typos|doubtful|redundant, see the head of the file"
+                    .into(),
             );
         }
     }
     Ok(())
+}
+
+fn bot(catalog: Catalog, files: &CatalogFiles) -> Result<Bot, Box<dyn Error>> {
+    let places = Places::load(files).map_err(|finding| finding.to_string())?;
+    let settings = Settings::default();
+    Ok(Bot::new(Arc::new(catalog), Arc::new(places), Arc::new(NoOffers), settings))
 }
 
 /// Name and questions of each file.
