@@ -16,7 +16,7 @@ use crate::{
     texts::{self, Text},
 };
 
-/// Texts over which a scan is slow.
+/// Texts over which a slow engine is really slow.
 const MANY: usize = 10_000;
 
 /// What the engines know.
@@ -29,12 +29,12 @@ pub struct Condition {
     pub rows: Vec<Row>,
 }
 
-/// Compares under both conditions. Scans over many texts get `scanned` questions of each set.
+/// Compares under both conditions. Over many texts, slow engines get `sampled` questions of each set.
 pub fn compare(
     catalog: &Catalog,
     places: &Arc<Places>,
     sets: &[QuestionSet],
-    scanned: usize,
+    sampled: usize,
 ) -> Result<Vec<Condition>> {
     let names = texts::names_only(catalog);
     [("all expressions", catalog), ("names only", &names)]
@@ -42,7 +42,7 @@ pub fn compare(
         .map(|(name, catalog)| {
             let texts = texts::of_catalog(catalog);
             eprintln!("{name}: {} texts", texts.len());
-            let rows = rows(catalog, places, sets, &texts, scanned)?;
+            let rows = rows(catalog, places, sets, &texts, sampled)?;
             Ok(Condition { name, texts: texts.len(), rows })
         })
         .collect()
@@ -53,18 +53,19 @@ fn rows(
     places: &Arc<Places>,
     sets: &[QuestionSet],
     texts: &[Text],
-    scanned: usize,
+    sampled: usize,
 ) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    let mut add = |build: &dyn Fn() -> Result<Box<dyn Engine>>, scans: bool| -> Result<()> {
+    let mut add = |build: &dyn Fn() -> Result<Box<dyn Engine>>, slow: bool| -> Result<()> {
         let (engine, build) = timed(build);
         let mut engine = engine?;
-        eprintln!("  {}", engine.name());
-        let at_most = if scans && texts.len() > MANY { scanned } else { usize::MAX };
-        let figures = sets
-            .iter()
-            .map(|set| Figures::measure(&mut *engine, &sample(&set.asked, at_most)))
-            .collect::<Result<_>>()?;
+        let at_most = if slow && texts.len() > MANY { sampled } else { usize::MAX };
+        let (figures, took) = timed(|| {
+            let asked = sets.iter().map(|set| sample(&set.asked, at_most));
+            asked.map(|asked| Figures::measure(&mut *engine, &asked)).collect::<Result<_>>()
+        });
+        let figures = figures?;
+        eprintln!("  {}: {took:.1?}", engine.name());
         rows.push(Row { engine: engine.name(), build, figures });
         Ok(())
     };
@@ -81,7 +82,7 @@ fn rows(
         false,
     )?;
     for peer in PEERS {
-        add(&|| (peer.build)(texts), peer.scans)?;
+        add(&|| (peer.build)(texts), peer.slow)?;
     }
     Ok(rows)
 }

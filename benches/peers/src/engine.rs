@@ -24,24 +24,25 @@ pub trait Engine {
     fn search(&mut self, question: &str, k: usize) -> Result<Vec<usize>>;
 }
 
-/// A foreign engine: how it is built, and whether it compares a question with each text in turn.
+/// A foreign engine: how it is built, and whether it takes its time.
 pub struct Peer {
     /// Builds its index.
     pub build: fn(&[Text]) -> Result<Box<dyn Engine>>,
-    /// Without an index it is slow over many texts and is given a sample of the questions.
-    pub scans: bool,
+    /// Whether it looks at nearly every text, so that over many texts it is given a sample of the
+    /// questions.
+    pub slow: bool,
 }
 
 /// All foreign engines, in the order of the tables.
 pub const PEERS: [Peer; 8] = [
-    Peer { build: |texts| Ok(Box::new(tantivy::Tantivy::stemmed(texts)?)), scans: false },
-    Peer { build: |texts| Ok(Box::new(tantivy::Tantivy::fuzzy(texts)?)), scans: false },
-    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::porter(texts)?)), scans: false },
-    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::substrings(texts)?)), scans: false },
-    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::trigrams(texts)?)), scans: false },
-    Peer { build: |texts| Ok(Box::new(nucleo::Nucleo::new(texts))), scans: true },
-    Peer { build: |texts| Ok(Box::new(token_set::TokenSet::new(texts))), scans: true },
-    Peer { build: |texts| Ok(Box::new(jaro_winkler::JaroWinkler::new(texts))), scans: true },
+    Peer { build: |texts| Ok(Box::new(tantivy::Tantivy::stemmed(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(tantivy::Tantivy::fuzzy(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::porter(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::substrings(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::trigrams(texts)?)), slow: true },
+    Peer { build: |texts| Ok(Box::new(nucleo::Nucleo::new(texts))), slow: true },
+    Peer { build: |texts| Ok(Box::new(token_set::TokenSet::new(texts))), slow: true },
+    Peer { build: |texts| Ok(Box::new(jaro_winkler::JaroWinkler::new(texts))), slow: true },
 ];
 
 /// The words of a text: runs of letters and digits, in lower case.

@@ -23,8 +23,8 @@ const ENTRIES: [usize; 3] = [400, 10_000, 100_000];
 const DISTINCT: [usize; 3] = [400, 2_000, 10_000];
 /// Questions about local entries.
 const QUESTIONS: usize = 200;
-/// Of these, for a scan.
-const SCANNED: usize = 30;
+/// Of these, for slow engines.
+const SAMPLED: usize = 30;
 
 /// One synthetic catalog that grows.
 pub struct Growth {
@@ -71,11 +71,11 @@ pub fn distinct(catalog: &Catalog, questions: &[Asked]) -> Result<Growth> {
 }
 
 impl Growth {
-    fn add_peers(&mut self, texts: &[Text], questions: &[Asked], scans: bool) -> Result<()> {
-        let peers = PEERS.iter().filter(|peer| scans || !peer.scans);
+    fn add_peers(&mut self, texts: &[Text], questions: &[Asked], slow_too: bool) -> Result<()> {
+        let peers = PEERS.iter().filter(|peer| slow_too || !peer.slow);
         for (row, peer) in (1..).zip(peers) {
             let (engine, build) = timed(|| (peer.build)(texts));
-            let at_most = if peer.scans { SCANNED } else { usize::MAX };
+            let at_most = if peer.slow { SAMPLED } else { usize::MAX };
             self.add(row, &mut *engine?, build, &sample(questions, at_most))?;
         }
         Ok(())
@@ -89,8 +89,9 @@ impl Growth {
         build: std::time::Duration,
         questions: &[Asked],
     ) -> Result<()> {
-        eprintln!("  {}", engine.name());
-        let figures = Figures::measure(engine, questions)?;
+        let (figures, took) = timed(|| Figures::measure(engine, questions));
+        let figures = figures?;
+        eprintln!("  {}: {took:.1?}", engine.name());
         match self.rows.get_mut(row) {
             Some(row) => {
                 row.build = build;

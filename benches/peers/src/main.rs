@@ -39,9 +39,9 @@ struct Args {
     /// Draw the comparison over all expressions to this file
     #[arg(long, value_name = "OUT.svg")]
     svg: Option<PathBuf>,
-    /// Questions of each file for engines that compare with every text in turn
+    /// Questions of each file for engines that look at nearly every text
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
-    scanned: usize,
+    sampled: usize,
     /// Leave out the synthetic catalogs
     #[arg(long)]
     no_growth: bool,
@@ -59,17 +59,17 @@ fn main() -> Result<()> {
         .map(|path| QuestionSet::read(path, &catalog))
         .collect::<Result<_>>()?;
 
-    let conditions = compare::compare(&catalog, &places, &sets, args.scanned)?;
+    let conditions = compare::compare(&catalog, &places, &sets, args.sampled)?;
     println!("{}\n", versions());
     println!("{} services.", catalog.services().len());
     for condition in &conditions {
         println!("* {}: {} texts", condition.name, condition.texts);
     }
     println!(
-        "\nTimes are the least of three rounds after one that is not timed, on one thread. Engines \
-         that compare\nwith every text in turn get an evenly spaced sample of {} questions when \
-         there are many texts (column n).",
-        args.scanned
+        "\nTimes are the least of three rounds, on one thread. Engines that look at nearly every \
+         text get\nan evenly spaced sample of {} questions of each file when there are many texts \
+         (column n).",
+        args.sampled
     );
     for (at, set) in sets.iter().enumerate() {
         println!("\n## {}\n\n{}", set.name, table::comparison(&conditions, at));
