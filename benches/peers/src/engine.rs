@@ -10,6 +10,9 @@ mod token_set;
 use anyhow::Result;
 
 pub use self::ours::{LocalRanking, Ranking, Respond};
+use self::{
+    jaro_winkler::JaroWinkler, nucleo::Nucleo, sqlite::Fts5, tantivy::Tantivy, token_set::TokenSet,
+};
 use crate::texts::Text;
 
 /// Finds services by what a citizen asks.
@@ -34,15 +37,17 @@ pub struct Peer {
 }
 
 /// All foreign engines, in the order of the tables.
-pub const PEERS: [Peer; 8] = [
-    Peer { build: |texts| Ok(Box::new(tantivy::Tantivy::stemmed(texts)?)), slow: false },
-    Peer { build: |texts| Ok(Box::new(tantivy::Tantivy::fuzzy(texts)?)), slow: false },
-    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::porter(texts)?)), slow: false },
-    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::substrings(texts)?)), slow: false },
-    Peer { build: |texts| Ok(Box::new(sqlite::Fts5::trigrams(texts)?)), slow: true },
-    Peer { build: |texts| Ok(Box::new(nucleo::Nucleo::new(texts))), slow: true },
-    Peer { build: |texts| Ok(Box::new(token_set::TokenSet::new(texts))), slow: true },
-    Peer { build: |texts| Ok(Box::new(jaro_winkler::JaroWinkler::new(texts))), slow: true },
+pub const PEERS: [Peer; 10] = [
+    Peer { build: |texts| Ok(Box::new(Tantivy::stems(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(Tantivy::without_stop_words(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(Tantivy::fuzzy(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(Fts5::porter(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(Fts5::porter_without_stop_words(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(Fts5::substrings(texts)?)), slow: false },
+    Peer { build: |texts| Ok(Box::new(Fts5::trigrams(texts)?)), slow: true },
+    Peer { build: |texts| Ok(Box::new(Nucleo::new(texts))), slow: true },
+    Peer { build: |texts| Ok(Box::new(TokenSet::new(texts))), slow: true },
+    Peer { build: |texts| Ok(Box::new(JaroWinkler::new(texts))), slow: true },
 ];
 
 /// The words of a text: runs of letters and digits, in lower case.

@@ -21,7 +21,7 @@ const SERVICES: usize = 400;
 const ENTRIES: [usize; 3] = [400, 10_000, 100_000];
 /// Services of the catalogs of distinct services.
 const DISTINCT: [usize; 3] = [400, 2_000, 10_000];
-/// Questions about local entries.
+/// Questions at each step.
 const QUESTIONS: usize = 200;
 /// Of these, for slow engines.
 const SAMPLED: usize = 30;
@@ -59,7 +59,7 @@ pub fn distinct(catalog: &Catalog, questions: &[Asked]) -> Result<Growth> {
     let mut growth = Growth { steps: Vec::new(), rows: Vec::new() };
     for services in DISTINCT {
         let catalog = synthetic.catalog(services)?;
-        let questions = synthetic.questions(questions, services);
+        let questions = synthetic.questions(&sample(questions, QUESTIONS), services);
         let texts = of_catalog(&catalog);
         eprintln!("synthetic services: {services}, {} texts", texts.len());
         let (mut ours, build) = timed(|| Ranking::new("Amtslotse, ranking", &catalog));

@@ -1,10 +1,14 @@
 //! SQLite's full-text search: FTS5 in memory, ordered by its BM25.
 
+use amtslotse::{matching::stopwords::is_stop, text::fold};
 use anyhow::Result;
 use rusqlite::Connection;
 
 use super::{Engine, distinct_services, words};
 use crate::texts::Text;
+
+const PORTER: &str = "porter unicode61 remove_diacritics 2";
+const TRIGRAM: &str = "trigram";
 
 /// An FTS5 table of all texts.
 pub struct Fts5 {
@@ -16,20 +20,24 @@ pub struct Fts5 {
 }
 
 impl Fts5 {
-    /// Words, stemmed as English, marks removed: the only stemmer that SQLite brings.
+    /// Every word, stemmed as English, marks removed: the only stemmer that SQLite brings.
     pub fn porter(texts: &[Text]) -> Result<Self> {
-        let tokenizer = "porter unicode61 remove_diacritics 2";
-        Self::new("SQLite FTS5, porter", tokenizer, texts, words)
+        Self::new("SQLite FTS5, porter", PORTER, texts, words)
     }
 
-    /// Words of the question, found anywhere in a text, also within a word.
+    /// The same, but the question without stop words.
+    pub fn porter_without_stop_words(texts: &[Text]) -> Result<Self> {
+        Self::new("SQLite FTS5, porter, no stop words", PORTER, texts, content_words)
+    }
+
+    /// Words of the question but for stop words, found anywhere in a text, also within a word.
     pub fn substrings(texts: &[Text]) -> Result<Self> {
-        Self::new("SQLite FTS5, trigram, whole words", "trigram", texts, words)
+        Self::new("SQLite FTS5, trigram, words", TRIGRAM, texts, content_words)
     }
 
-    /// Runs of three letters of the question: as tolerant of spelling as that index can be.
+    /// Runs of three letters of these words: as tolerant of spelling as that index can be.
     pub fn trigrams(texts: &[Text]) -> Result<Self> {
-        Self::new("SQLite FTS5, trigram, each run", "trigram", texts, runs_of_three)
+        Self::new("SQLite FTS5, trigram, letter runs", TRIGRAM, texts, runs_of_three)
     }
 
     fn new(
@@ -78,10 +86,18 @@ impl Engine for Fts5 {
     }
 }
 
-/// Runs of three letters within words; each once.
-fn runs_of_three(text: &str) -> Vec<String> {
+/// The words of a question without stop words, if any are left. SQLite has no list of them; it is
+/// given ours.
+fn content_words(question: &str) -> Vec<String> {
+    let all = words(question);
+    let content: Vec<String> = all.iter().filter(|word| !is_stop(&fold(word))).cloned().collect();
+    if content.is_empty() { all } else { content }
+}
+
+/// Runs of three letters within the words of a question; each once.
+fn runs_of_three(question: &str) -> Vec<String> {
     let mut runs = Vec::new();
-    for word in words(text) {
+    for word in content_words(question) {
         let letters: Vec<char> = word.chars().collect();
         runs.extend(letters.windows(3).map(|run| run.iter().collect::<String>()));
     }

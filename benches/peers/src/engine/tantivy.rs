@@ -1,5 +1,5 @@
 //! Tantivy: an inverted index in memory with a German stemmer, BM25 over any of the question's
-//! words; with and without a tolerance of one letter.
+//! words; with and without stop words, and with a tolerance of one letter.
 
 use anyhow::{Context, Result};
 use tantivy::{
@@ -9,7 +9,8 @@ use tantivy::{
     query::{BooleanQuery, BoostQuery, FuzzyTermQuery, Occur, Query, TermQuery},
     schema::{FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions},
     tokenizer::{
-        Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, TextAnalyzer, TokenStream,
+        Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter,
+        TextAnalyzer, TokenStream,
     },
 };
 
@@ -26,6 +27,7 @@ const FUZZY_BOOST: f32 = 1.0;
 
 /// Tantivy over all texts.
 pub struct Tantivy {
+    name: &'static str,
     fuzzy: bool,
     text: Field,
     analyzer: TextAnalyzer,
@@ -35,21 +37,34 @@ pub struct Tantivy {
 }
 
 impl Tantivy {
-    /// Stems as they are.
-    pub fn stemmed(texts: &[Text]) -> Result<Self> {
-        Self::new(texts, false)
+    /// Every word.
+    pub fn stems(texts: &[Text]) -> Result<Self> {
+        Self::new("Tantivy, German stems", texts, false, false)
     }
 
-    /// Stems, and stems that differ in one letter.
+    /// Without the words of its own German list.
+    pub fn without_stop_words(texts: &[Text]) -> Result<Self> {
+        Self::new("Tantivy, German stems, no stop words", texts, true, false)
+    }
+
+    /// Without them, and also stems that differ in one letter.
     pub fn fuzzy(texts: &[Text]) -> Result<Self> {
-        Self::new(texts, true)
+        Self::new("Tantivy, the same, fuzzy 1", texts, true, true)
     }
 
-    fn new(texts: &[Text], fuzzy: bool) -> Result<Self> {
+    fn new(
+        name: &'static str,
+        texts: &[Text],
+        without_stop_words: bool,
+        fuzzy: bool,
+    ) -> Result<Self> {
         const ANALYZER: &str = "german";
+        let stop_words = StopWordFilter::new(Language::German).filter(|_| without_stop_words);
+        let stop_words = stop_words.unwrap_or_else(|| StopWordFilter::remove([]));
         let analyzer = TextAnalyzer::builder(SimpleTokenizer::default())
             .filter(RemoveLongFilter::limit(60))
             .filter(LowerCaser)
+            .filter(stop_words)
             .filter(Stemmer::new(Language::German))
             .build();
         let mut schema = Schema::builder();
@@ -75,7 +90,7 @@ impl Tantivy {
             .iter()
             .map(|segment| segment.fast_fields().u64("service"))
             .collect::<Result<_, _>>()?;
-        Ok(Self { fuzzy, text, analyzer, searcher, services })
+        Ok(Self { name, fuzzy, text, analyzer, searcher, services })
     }
 
     /// Any of the question's stems.
@@ -103,8 +118,7 @@ impl Tantivy {
 
 impl Engine for Tantivy {
     fn name(&self) -> String {
-        let how = if self.fuzzy { ", fuzzy 1" } else { "" };
-        format!("Tantivy, German stems{how}")
+        self.name.to_owned()
     }
 
     fn search(&mut self, question: &str, k: usize) -> Result<Vec<usize>> {
