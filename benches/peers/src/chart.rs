@@ -11,8 +11,8 @@ use crate::{
 const COLORS: [&str; 4] = ["#1b7f4b", "#a3336b", "#d9a400", "#4a5568"];
 const BAR: f64 = 11.0;
 /// Where the bars of both panels begin, and how wide a panel is.
-const LEFT: f64 = 260.0;
-const RIGHT: f64 = 610.0;
+const LEFT: f64 = 300.0;
+const RIGHT: f64 = 660.0;
 const PANEL: f64 = 270.0;
 const TOP: f64 = 70.0;
 
@@ -25,14 +25,14 @@ pub fn svg(condition: &Condition, sets: &[QuestionSet]) -> String {
     let group = BAR * sets.len() as f64 + 12.0;
     let bottom = TOP + group * condition.rows.len() as f64;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 930 {:.0}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1000 {:.0}\" \
          font-family=\"sans-serif\" font-size=\"12\">\n<title>Right service first, and time of an \
          answer: Amtslotse and other engines over the same texts</title>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
         bottom + 30.0
     );
     text(&mut svg, LEFT, 44.0, "start", "right service first, %");
-    text(&mut svg, RIGHT, 44.0, "start", "median time of an answer (each mark is ten times more)");
+    text(&mut svg, RIGHT, 44.0, "start", "median time of an answer, logarithmic");
     for (at, (set, color)) in sets.iter().zip(COLORS.iter().cycle()).enumerate() {
         let x = LEFT + 150.0 * at as f64;
         let _ = writeln!(
@@ -45,23 +45,27 @@ pub fn svg(condition: &Condition, sets: &[QuestionSet]) -> String {
         mark(&mut svg, LEFT + PANEL * percent / 100.0, bottom, &format!("{percent:.0}"));
     }
     for power in scale.powers() {
-        mark(&mut svg, RIGHT + PANEL * scale.share(power), bottom, &duration(power));
+        let label = duration(power).replace(".0", "");
+        mark(&mut svg, RIGHT + PANEL * scale.share(power), bottom, &label);
     }
     for (at, row) in condition.rows.iter().enumerate() {
-        bars(&mut svg, row, TOP + group * at as f64, &scale);
+        bars(&mut svg, row, sets, TOP + group * at as f64, &scale);
     }
     svg.push_str("</svg>\n");
     svg
 }
 
-fn bars(svg: &mut String, row: &Row, top: f64, scale: &Scale) {
+fn bars(svg: &mut String, row: &Row, sets: &[QuestionSet], top: f64, scale: &Scale) {
     let middle = top + BAR * row.figures.len() as f64 / 2.0 + 4.0;
     text(svg, LEFT - 10.0, middle, "end", row.engine.trim_matches('*'));
-    for (at, (figures, color)) in row.figures.iter().zip(COLORS.iter().cycle()).enumerate() {
+    let colors = COLORS.iter().cycle();
+    for (at, ((figures, set), color)) in row.figures.iter().zip(sets).zip(colors).enumerate() {
+        let sampled = figures.asked < set.asked.len();
+        let of = if sampled { format!(" (of {})", figures.asked) } else { String::new() };
         let y = top + BAR * at as f64;
         let (percent, micros) = (figures.percent(figures.first), figures.micros(50));
         for (x, share, label) in [
-            (LEFT, percent / 100.0, format!("{percent:.1}")),
+            (LEFT, percent / 100.0, format!("{percent:.1}{of}")),
             (RIGHT, scale.share(micros), duration(micros)),
         ] {
             let width = PANEL * share;

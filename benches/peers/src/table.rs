@@ -75,7 +75,7 @@ pub fn growth(growth: &Growth, unit: &str) -> String {
     out
 }
 
-/// Two or three digits that count, thousands apart.
+/// One decimal for small numbers, none for others, thousands apart.
 pub fn number(value: f64) -> String {
     match value {
         0.0..10.0 => format!("{value:.1}"),

@@ -49,7 +49,7 @@ impl Tantivy {
 
     /// Without them, and also stems that differ in one letter.
     pub fn fuzzy(texts: &[Text]) -> Result<Self> {
-        Self::new("Tantivy, the same, fuzzy 1", texts, true, true)
+        Self::new("Tantivy, German stems, no stop words, fuzzy 1", texts, true, true)
     }
 
     fn new(
