@@ -18,8 +18,8 @@ pub struct Text {
 
 /// Every expression of a catalog, each once per service.
 ///
-/// The name of the office is left out: dozens of services share it, so that it tells no other
-/// engine anything, and being short it would come before better texts.
+/// The name of the office is left out: dozens of services share it, and the other engines rank a
+/// little better without it.
 pub fn of_catalog(catalog: &Catalog) -> Vec<Text> {
     let mut texts = Vec::new();
     for (service, entry) in catalog.services().iter().enumerate() {
