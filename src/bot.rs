@@ -163,6 +163,16 @@ impl Bot {
         notice_reply(None, vec![Block::Text(self.wording.say("slow-down"))])
     }
 
+    /// The services that a text may mean, whatever is made of them.
+    pub fn rank(&self, text: &str) -> Ranking {
+        self.matcher.rank(&self.heed(text).query)
+    }
+
+    /// How many expressions it compares with.
+    pub fn expressions(&self) -> usize {
+        self.matcher.expressions()
+    }
+
     /// Services whose name or expressions fit what has been typed so far, best first, with their
     /// everyday name: for a channel that completes as one types.
     pub fn suggest(&self, typed: &str, at_most: usize) -> Vec<(ServiceId, String)> {

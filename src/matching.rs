@@ -81,6 +81,18 @@ impl Query {
         if parts.iter().all(whole) { parts } else { Vec::new() }
     }
 
+    /// [`Self::content_words`] as they are read.
+    pub fn read_words(&self) -> Vec<&str> {
+        let read = |token: &Token| {
+            let correction = self.corrections.iter().find(|c| c.typed == token.typed);
+            correction.map(|correction| correction.read.as_str())
+        };
+        self.content_words()
+            .map(|token| read(token).unwrap_or(&token.folded))
+            .filter(|word| !stopwords::is_stop(word))
+            .collect()
+    }
+
     /// Words that are neither masked nor filler nor asking for a facet.
     pub fn content_words(&self) -> impl Iterator<Item = &Token> {
         self.tokens.iter().zip(&self.roles).filter_map(|(token, role)| {
@@ -97,6 +109,7 @@ pub struct Matcher {
     index: Index,
     model: Model,
     priorities: Vec<u8>,
+    sensitive: Vec<bool>,
     concept_names: Vec<String>,
 }
 
@@ -108,9 +121,10 @@ impl Matcher {
         let index = Index::build(expressions, &vocabulary);
         let model = Model::train(&index);
         let priorities = catalog.services().iter().map(|service| service.priority).collect();
+        let sensitive = catalog.services().iter().map(|service| service.sensitive).collect();
         let concept_names = catalog.lexicon.concepts.iter().map(|c| c.id.clone()).collect();
         let facets = Facets::default();
-        Self { facets, vocabulary, index, model, priorities, concept_names }
+        Self { facets, vocabulary, index, model, priorities, sensitive, concept_names }
     }
 
     /// Puts missing and needless spaces right, in words that `roles` does not mask.

@@ -29,7 +29,7 @@ pub enum Abstention {
 }
 
 /// From this confidence on, an answer is asserted.
-pub const ANSWER: f32 = 0.40;
+pub const ANSWER: f32 = 0.65;
 /// Each part of a message that names several services must be this clear by itself: a card too many
 /// is a wrong answer.
 pub const ANSWER_PART: f32 = 0.70;
@@ -40,51 +40,49 @@ pub const ANSWER_IN_DANGER: f32 = 0.95;
 pub const CLARIFY: f32 = 0.08;
 /// A service called by its name needs this share of the likelihood.
 const NAMED_SHARE: f32 = 0.3;
-/// A vague word is known to the catalog ...
-const KNOWN_WORDS: f32 = 0.9;
-/// ... and is about an expression of the best service by itself.
-const VAGUE_LIKENESS: f32 = 0.6;
 /// Below this coverage, a question is nonsense or foreign.
 const UNKNOWN_WORDS: f32 = 0.3;
-/// A choice must have this share of the likelihood of the best one: asking the bereaved whether they
-/// mean a dog is worse than a choice too few.
-const CHOICE_SHARE: f32 = 0.22;
+/// The choices carry this part of what the first ones share ...
+const CHOICES_SHARE: f32 = 0.9;
+/// ... but each has this part of the share of the best one: asking the bereaved whether they mean a
+/// dog is worse than a choice too few.
+const CHOICE_SHARE: f32 = 0.1;
+/// A sensitive service is asserted only if so many words speak for it by themselves.
+const HINTS: usize = 2;
 
 /// Decides on a ranking for a question that asks for some facets.
 pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     let Some(best) = ranking.matches.first() else {
         return Decision::Abstain(Abstention::NothingNear);
     };
-    if let Some(elsewhere) = &ranking.elsewhere
-        && elsewhere.score > best.score
-    {
-        // Of words that nobody knows, not even that can be said.
-        let known = ranking.coverage >= UNKNOWN_WORDS;
-        let why = if known { Abstention::Elsewhere } else { Abstention::NothingNear };
-        return Decision::Abstain(why);
-    }
     // "Was kostet ein Reisepass?" and "Kindergeld beantragen" call a service by its name and say
     // what is wanted: no question back. A bare "Reisepass" may mean several.
     let wanted = !facets.is_empty() || ranking.words > 1;
     let named = ranking.named && wanted && best.share >= NAMED_SHARE;
-    if ranking.confidence >= ANSWER || named {
+    let hinted = ranking.hints.is_none_or(|hints| hints >= HINTS);
+    if (ranking.confidence >= ANSWER || named) && hinted {
         return Decision::Answer;
     }
-    // "Hund" is known well, and may mean many things: ask.
-    let vague =
-        ranking.words <= 2 && ranking.coverage > KNOWN_WORDS && ranking.nearest >= VAGUE_LIKENESS;
-    if ranking.among_first < CLARIFY && !vague {
-        return Decision::Abstain(Abstention::NothingNear);
+    if ranking.among_first >= CLARIFY {
+        return Decision::Clarify(choices(&ranking.matches));
     }
-    match choices(&ranking.matches) {
-        0 | 1 => Decision::Clarify(ranking.matches.len().min(3)),
-        count => Decision::Clarify(count),
-    }
+    let elsewhere = ranking.elsewhere.as_ref().is_some_and(|other| other.score > best.score);
+    // Of words that nobody knows, not even that can be said.
+    let known = ranking.coverage >= UNKNOWN_WORDS;
+    let why = if elsewhere && known { Abstention::Elsewhere } else { Abstention::NothingNear };
+    Decision::Abstain(why)
 }
 
-/// How many of the first matches are near enough to the best to be meant.
+/// How many of the first matches to ask about: those that carry the likelihood, two at least.
 fn choices(matches: &[Match]) -> usize {
-    let Some(best) = matches.first() else { return 0 };
-    let near = |m: &&Match| m.share >= CHOICE_SHARE * best.share;
-    matches.iter().take(CHOICES).filter(near).count()
+    let first = matches.iter().take(CHOICES);
+    let enough = CHOICES_SHARE * first.clone().map(|m| m.share).sum::<f32>();
+    let least = matches.first().map_or(0.0, |best| CHOICE_SHARE * best.share);
+    let mut sum = 0.0;
+    let near = first.take_while(|m| {
+        let more = sum < enough && m.share >= least;
+        sum += m.share;
+        more
+    });
+    near.count().max(2).min(matches.len())
 }

@@ -88,7 +88,7 @@ fn explain(bot: &Bot, text: &str) -> String {
             elsewhere.share * 100.0,
         );
     }
-    let signals = signals(&ranking, query);
+    let signals = signals(&ranking);
     let named: Vec<String> =
         SIGNALS.iter().zip(signals).map(|(name, value)| format!("{name} {value:.2}")).collect();
     let _ = writeln!(out, "Zuversicht:  {:.2} ({})", ranking.confidence, named.join(", "));

@@ -242,6 +242,7 @@ const KEYS: &[&str] = &[
     "authority",
     "audience",
     "priority",
+    "sensitive",
     "review",
     "by",
     "due",

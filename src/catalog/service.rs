@@ -33,6 +33,10 @@ pub struct Service {
     /// 1 asked daily in every town hall, 2 common, 3 rarer.
     #[serde(default = "rare")]
     pub priority: u8,
+    /// Violence, addiction, insolvency, death: an answer that was not asked for hurts. It is given
+    /// only to whoever names the service or gives two hints.
+    #[serde(default)]
+    pub sensitive: bool,
     /// Who looks at the entry again, and by when.
     pub review: Option<Review>,
     /// Names by language (`de`, `en` ...); `de` is required.

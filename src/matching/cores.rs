@@ -25,6 +25,15 @@ pub fn over<R: Send>(ranges: Vec<Range<usize>>, work: impl Fn(Range<usize>) -> R
     })
 }
 
+/// Does pieces of work that do not touch each other, each on a core of its own.
+pub fn at_once(work: Vec<impl FnOnce() + Send>) {
+    if work.len() < 2 {
+        work.into_iter().for_each(|work| work());
+        return;
+    }
+    thread::scope(|scope| work.into_iter().for_each(|work| drop(scope.spawn(work))));
+}
+
 /// How many cores there are.
 pub fn count() -> usize {
     #[cfg(test)]

@@ -273,6 +273,10 @@ fn word_features(word: &Word<'_>, vocabulary: &Vocabulary, out: &mut Extracted) 
                 read: near.word.to_owned(),
                 distance: near.distance,
             });
+            if stopwords::is_stop(near.word) {
+                out.push(key(b's', near.word), weight::STOP, at, Kind::Word);
+                return near_stem.to_owned();
+            }
             out.word(&near_skeleton, scale * weight::CORRECTED, at, vocabulary);
             return near_stem.to_owned();
         }

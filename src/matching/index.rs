@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::{
     cores,
     expressions::{Class, Expression, ExpressionKind, Expressions},
-    features::{Extracted, Key, Kind, WordFeatures, extract_expression},
+    features::{Extracted, Feature, Key, Kind, WordFeatures, extract_expression},
     vocabulary::Vocabulary,
 };
 use crate::text::{Spoken, tokens};
@@ -43,6 +43,10 @@ pub struct Vector {
     /// The share of the question's words, by rarity, that any expression knows.
     pub coverage: f32,
 }
+
+/// How much an unknown word weighs against a known one of the same rarity: it says little, and is
+/// not to drown what the others say.
+const UNKNOWN: f32 = 0.5;
 
 impl Index {
     /// Takes expressions apart.
@@ -115,7 +119,14 @@ impl Index {
             match id {
                 Some(id) => values.push((id, weight)),
                 // An unknown word makes the whole less like anything; unknown pairs are no news.
-                None if feature.kind == Kind::Word => unknown += weight * weight,
+                // An unknown word makes the whole less like anything, as far as its letters are
+                // unknown too; unknown pairs are no news.
+                None if feature.kind == Kind::Word => {
+                    let strange = 1.0 - self.known_runs(question, feature.token);
+                    known_words += weight * (1.0 - strange);
+                    let rest = UNKNOWN * strange * weight;
+                    unknown += rest * rest;
+                }
                 None => {}
             }
         }
@@ -123,6 +134,17 @@ impl Index {
         scale_to_one(&mut values, unknown);
         let coverage = if all_words > 0.0 { known_words / all_words } else { 0.0 };
         Vector { values, coverage }
+    }
+
+    /// The share of a word's runs of letters that any expression holds.
+    fn known_runs(&self, question: &Extracted, token: u16) -> f32 {
+        let of_word = |f: &&Feature| f.kind == Kind::Gram && f.token == token;
+        let (mut known, mut all) = (0.0, 0.0);
+        for run in question.features.iter().filter(of_word) {
+            all += 1.0;
+            known += f32::from(u8::from(self.features.contains_key(&run.key)));
+        }
+        if all > 0.0 { known / all } else { 0.0 }
     }
 
     /// The expression of a class that a question is nearest to, and the cosine between them.
@@ -166,7 +188,7 @@ fn names(expressions: &[Expression]) -> FxHashMap<String, Vec<Class>> {
 }
 
 fn rarity(classes: f32, count: f32) -> f32 {
-    (1.0 + classes / count).ln()
+    libm::logf(1.0 + classes / count)
 }
 
 /// A feature while the index is made.

@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use libm::{expf, logf};
+
 use super::{
     cores,
     expressions::Class,
@@ -27,7 +29,7 @@ const NEAR: f32 = 5.0;
 const BATCH: usize = 512;
 /// A feature that more than one in so many classes uses has a weight for every class in a row: to
 /// add up a whole row is faster than to look up a few of it one by one.
-const DENSE: usize = 12;
+const DENSE: usize = 5;
 
 /// Weights of features for classes.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Model {
             }
         }
         let vocabulary = SMOOTHING * index.features() as f32;
-        let lengths = totals.iter().map(|total| -(total + vocabulary).ln()).collect();
+        let lengths = totals.iter().map(|total| -logf(total + vocabulary)).collect();
         let offsets = vec![0.0; index.classes];
         let mut model =
             Self { starts: vec![0], classes: Vec::new(), weights: Vec::new(), lengths, offsets };
@@ -95,21 +97,46 @@ impl Model {
     fn correct(&mut self, index: &Index) {
         let mut order: Vec<u32> = (0..index.expressions.len() as u32).collect();
         let mut random = Lcg(0x5eed);
+        let parts = self.even_parts(index);
         for step in STEPS {
             random.shuffle(&mut order);
             let mut unsettled = Vec::new();
             for batch in order.chunks(BATCH) {
                 let pulls = self.pulls(index, batch);
-                for (&at, pulls) in batch.iter().zip(&pulls) {
-                    if !pulls.is_empty() {
-                        unsettled.push(at);
-                        self.step(index.values(at as usize), pulls, step);
-                    }
-                }
+                let moves: Vec<(u32, Pulls)> = batch
+                    .iter()
+                    .copied()
+                    .zip(pulls)
+                    .filter(|(_, pulls)| !pulls.is_empty())
+                    .collect();
+                self.step(index, &moves, step, &parts);
+                unsettled.extend(moves.iter().map(|(at, _)| *at));
             }
             // What is right by far will not become wrong in the next pass.
             order = unsettled;
         }
+    }
+
+    /// As many runs of features as there are cores, with about equally much to move.
+    fn even_parts(&self, index: &Index) -> Vec<Range<u32>> {
+        let mut uses = vec![0u64; index.features()];
+        for at in 0..index.expressions.len() {
+            index.values(at).iter().for_each(|(feature, _)| uses[*feature as usize] += 1);
+        }
+        let share = uses.iter().sum::<u64>().div_ceil(cores::count() as u64).max(1);
+        let mut parts: Vec<Range<u32>> = Vec::new();
+        let mut sum = share;
+        for (feature, uses) in (0..).zip(uses) {
+            if sum >= share {
+                parts.push(feature..feature);
+                sum = 0;
+            }
+            if let Some(part) = parts.last_mut() {
+                part.end = feature + 1;
+            }
+            sum += uses;
+        }
+        parts
     }
 
     /// What each expression of a batch is to move, by the present weights.
@@ -119,29 +146,49 @@ impl Model {
             part.iter()
                 .map(|&at| {
                     self.score_into(index.values(at as usize), &mut scores);
-                    near_classes(&scores, index.expressions[at as usize].class)
+                    let class = index.expressions[at as usize].class;
+                    near_classes(&scores, class)
                 })
                 .collect()
         };
         cores::in_runs(batch, work).into_iter().flatten().collect()
     }
 
-    /// One step of gradient descent.
-    fn step(&mut self, values: &[(u32, f32)], pulls: &[(Class, f32)], size: f32) {
-        for &(feature, value) in values {
-            let range = self.range(feature);
-            let dense = range.len() == self.lengths.len();
-            let classes = &self.classes[range.clone()];
-            let weights = &mut self.weights[range];
-            for &(class, pull) in pulls {
-                let at = if dense { Ok(usize::from(class)) } else { classes.binary_search(&class) };
-                if let Ok(at) = at {
-                    weights[at] += size * pull * value;
+    /// Steps of gradient descent. Each core moves the weights of its own features, in the order of
+    /// the batch: what comes out does not depend on the number of cores.
+    fn step(&mut self, index: &Index, moves: &[(u32, Pulls)], size: f32, parts: &[Range<u32>]) {
+        let (starts, classes, dense) = (&self.starts, &self.classes, self.lengths.len());
+        let mut rest = self.weights.as_mut_slice();
+        let mut work = Vec::with_capacity(parts.len());
+        for part in parts {
+            let first = starts[part.start as usize];
+            let count = (starts[part.end as usize] - first) as usize;
+            let (own, others) = std::mem::take(&mut rest).split_at_mut(count);
+            rest = others;
+            work.push(move || {
+                for (at, pulls) in moves {
+                    let values = index.values(*at as usize);
+                    let begin = values.partition_point(|(feature, _)| *feature < part.start);
+                    let values = values[begin..].iter();
+                    for &(feature, value) in values.take_while(|(f, _)| *f < part.end) {
+                        let range = starts[feature as usize]..starts[feature as usize + 1];
+                        let row = &mut own[(range.start - first) as usize..][..range.len()];
+                        let size = size * value;
+                        if row.len() == dense {
+                            for &(class, pull) in pulls {
+                                row[usize::from(class)] += size * pull;
+                            }
+                        } else {
+                            let of = &classes[range.start as usize..range.end as usize];
+                            move_sparse(row, of, pulls, size);
+                        }
+                    }
                 }
-            }
+            });
         }
-        for &(class, pull) in pulls {
-            self.offsets[usize::from(class)] += 0.1 * size * pull;
+        cores::at_once(work);
+        for (class, pull) in moves.iter().flat_map(|(_, pulls)| pulls) {
+            self.offsets[usize::from(*class)] += 0.1 * size * pull;
         }
     }
 
@@ -186,8 +233,21 @@ impl Model {
     }
 }
 
+/// Moves those of a row's weights whose classes are pulled; both are in order of the class.
+fn move_sparse(row: &mut [f32], classes: &[Class], pulls: &[(Class, f32)], size: f32) {
+    let mut pulls = pulls.iter().peekable();
+    for (weight, class) in row.iter_mut().zip(classes) {
+        while pulls.next_if(|(pulled, _)| pulled < class).is_some() {}
+        match pulls.peek() {
+            Some((pulled, pull)) if pulled == class => *weight += size * pull,
+            Some(_) => {}
+            None => return,
+        }
+    }
+}
+
 fn weight_of(sum: f32) -> f32 {
-    (1.0 + sum / SMOOTHING).ln()
+    logf(1.0 + sum / SMOOTHING)
 }
 
 /// The right class and those near the best, each with how far it is to be moved: by what its share
@@ -199,7 +259,7 @@ fn near_classes(scores: &[f32], right: Class) -> Pulls {
     for (class, &score) in scores.iter().enumerate() {
         let class = class as Class;
         if score > best - NEAR || class == right {
-            let share = (score - best).exp();
+            let share = expf(score - best);
             sum += share;
             near.push((class, share));
         }

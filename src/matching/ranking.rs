@@ -1,6 +1,8 @@
 //! From likenesses to an order of services with a calibrated confidence.
 
-use super::{Matcher, Query, expressions::Class, features::Kind};
+use libm::{expf, logf};
+
+use super::{Matcher, Query, expressions::Class, features::Kind, index::Vector};
 
 /// How many services a ranking keeps.
 pub const KEPT: usize = 8;
@@ -39,7 +41,13 @@ pub struct Ranking {
     pub named: bool,
     /// Words of the question that are neither filler nor place nor facet.
     pub words: usize,
+    /// How many words of the question speak for the first match by themselves, or all of them if
+    /// its name or a synonym is among them. Counted for sensitive services alone.
+    pub hints: Option<usize>,
 }
+
+/// A class so far behind the best has no share.
+const FAR: f32 = 20.0;
 
 /// What a service asked daily has ahead of a rare one, in score.
 const PRIORITY_BONUS: f32 = 0.15;
@@ -52,11 +60,13 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
         *score += PRIORITY_BONUS * f32::from(3u8.saturating_sub(*priority));
     }
     let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = scores.iter().map(|score| (score - best).exp()).sum();
+    // What is far behind has no share that could be seen.
+    let share_of = |score: f32| if score > best - FAR { expf(score - best) } else { 0.0 };
+    let sum: f32 = scores.iter().map(|score| share_of(*score)).sum();
     let matched = |class: usize| Match {
         class: class as Class,
         score: scores[class],
-        share: (scores[class] - best).exp() / sum,
+        share: share_of(scores[class]) / sum,
     };
     let mut order: Vec<usize> = (0..index.services).collect();
     let by_score = |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b));
@@ -73,53 +83,129 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     };
     let elsewhere = (index.services..index.classes).max_by(|a, b| by_score(b, a)).map(matched);
     let nearest = matches.first().map_or(0.0, |best| index.nearest(&vector, best.class).1);
-    let words: Vec<&str> = query.content_words().map(|token| token.folded.as_str()).collect();
+    let words = query.read_words();
     let named = matches.first().is_some_and(|best| index.is_name(&words.join(" "), best.class));
-    let coverage = vector.coverage;
+    let hints = matches
+        .first()
+        .filter(|best| matcher.sensitive[usize::from(best.class)])
+        .map(|best| hints(matcher, query, &vector, &words, best.class));
     let mut ranking = Ranking {
         matches,
         elsewhere,
         confidence: 0.0,
         among_first: 0.0,
-        coverage,
+        coverage: vector.coverage,
         nearest,
         named,
         words: words.len(),
+        hints,
     };
-    let signals = signals(&ranking, query);
-    ranking.confidence = probability(&signals, &FIRST_IS_RIGHT);
-    ranking.among_first = probability(&signals, &AMONG_FIRST);
+    let signals = signals(&ranking);
+    ranking.confidence = FIRST_IS_RIGHT.probability(&signals);
+    ranking.among_first = AMONG_FIRST.probability(&signals);
     ranking
 }
 
-/// Logistic regression on readable signals.
-fn probability(signals: &[f32; SIGNALS.len()], fitted: &([f32; SIGNALS.len()], f32)) -> f32 {
-    let (weights, bias) = fitted;
-    let sum: f32 = signals.iter().zip(weights).map(|(signal, weight)| signal * weight).sum();
-    1.0 / (1.0 + (-sum - bias).exp())
+/// Longest name looked for in a question, in words.
+const MAX_NAME: usize = 4;
+/// A word speaks for a service by itself if so much of all that speaks for it is the word's.
+const HINT: f32 = 0.15;
+
+fn hints(matcher: &Matcher, query: &Query, vector: &Vector, words: &[&str], class: Class) -> usize {
+    let index = &matcher.index;
+    let is_named = (1..=MAX_NAME.min(words.len()))
+        .any(|length| words.windows(length).any(|name| index.is_name(&name.join(" "), class)));
+    if is_named {
+        return words.len().max(2);
+    }
+    let mut by_token: Vec<f32> = vec![0.0; query.tokens.len()];
+    for feature in &query.extracted.features {
+        if let Some(id) = index.feature(feature.key)
+            && let Ok(at) = vector.values.binary_search_by_key(&id, |(id, _)| *id)
+            && let Some(sum) = by_token.get_mut(usize::from(feature.token))
+        {
+            *sum += (matcher.model.weight(id, class) * vector.values[at].1).max(0.0);
+        }
+    }
+    let all: f32 = by_token.iter().sum();
+    by_token.iter().filter(|sum| **sum >= HINT * all && **sum > 0.0).count()
 }
 
-/// Names of the signals, in order.
-pub const SIGNALS: [&str; 7] =
-    ["share", "margin", "nearest", "coverage", "elsewhere", "words", "first five"];
-/// Weights and bias, fitted on questions set apart for tuning and on expressions that the model had
-/// not seen (`examples/measure.rs`, `docs/matching.md`).
-const FIRST_IS_RIGHT: ([f32; SIGNALS.len()], f32) =
-    ([5.19, 1.50, 0.54, -0.26, -12.98, 3.08, 0.02], -4.03);
-const AMONG_FIRST: ([f32; SIGNALS.len()], f32) =
-    ([2.34, 0.89, 1.00, -0.73, -14.91, 4.76, 2.90], -4.31);
+/// What a probability is made of: names, in order. Words count by the logarithm of one more than
+/// their number: long messages are less like any expression, and no less certain for it.
+pub const SIGNALS: [&str; 10] = [
+    "Anteil",
+    "Vorsprung",
+    "vor »keine Leistung«",
+    "Ähnlichkeit",
+    "Wörter",
+    "einziges Wort",
+    "Anteil mal Wörter",
+    "vor »keine Leistung« mal Wörter",
+    "Ähnlichkeit mal Wörter",
+    "Anteil der ersten fünf",
+];
 
-/// What the probabilities are made of.
-pub fn signals(ranking: &Ranking, query: &Query) -> [f32; SIGNALS.len()] {
+/// Logistic regression on the signals.
+struct Fitted {
+    weights: [f32; SIGNALS.len()],
+    bias: f32,
+}
+
+impl Fitted {
+    fn probability(&self, signals: &[f32; SIGNALS.len()]) -> f32 {
+        let sum: f32 =
+            signals.iter().zip(self.weights).map(|(signal, weight)| signal * weight).sum();
+        1.0 / (1.0 + expf(-sum - self.bias))
+    }
+}
+
+// Fitted by `measure fit` on `eval/tuning*.tsv` and on expressions that the model had not seen.
+const FIRST_IS_RIGHT: Fitted = Fitted {
+    weights: [1.9281, 0.3250, 0.4783, 1.3437, 0.1117, 1.4956, -0.6843, 0.0219, -1.7891, -0.0175],
+    bias: -0.1512,
+};
+const AMONG_FIRST: Fitted = Fitted {
+    weights: [1.3939, -0.1730, -0.0282, 4.3065, -0.1836, 1.3435, -0.8131, 0.6785, -3.2422, 1.7307],
+    bias: -1.7079,
+};
+
+/// A share too small to tell from none.
+const LEAST_SHARE: f32 = 1e-4;
+/// A lead beyond this says nothing more.
+const MAX_LEAD: f32 = 10.0;
+/// How far behind (and ahead of) what is no service is looked at.
+const AHEAD: std::ops::RangeInclusive<f32> = -8.0..=12.0;
+/// More words than this say nothing more.
+const MAX_WORDS: usize = 20;
+
+/// What the probabilities of a ranking are made of.
+pub fn signals(ranking: &Ranking) -> [f32; SIGNALS.len()] {
     let best = ranking.matches.first();
-    let share = best.map_or(0.0, |m| m.share);
     let score = best.map_or(0.0, |m| m.score);
+    let share = logf(best.map_or(0.0, |m| m.share) + LEAST_SHARE);
     // Without a second service there is nothing to confuse the first with.
-    let margin = ranking.matches.get(1).map_or(1.0, |m| (score - m.score).min(10.0) / 10.0);
-    let elsewhere = ranking.elsewhere.as_ref().map_or(0.0, |m| m.share);
-    let words = query.content_words().count().min(8) as f32 / 8.0;
+    let lead = ranking.matches.get(1).map_or(MAX_LEAD, |m| (score - m.score).min(MAX_LEAD));
+    let ahead = ranking
+        .elsewhere
+        .as_ref()
+        .map_or(*AHEAD.end(), |m| (score - m.score).clamp(*AHEAD.start(), *AHEAD.end()));
+    let words = logf(1.0 + ranking.words.min(MAX_WORDS) as f32);
+    let only_one = if ranking.words <= 1 { 1.0 } else { 0.0 };
+    let nearest = ranking.nearest;
     let first_five = ranking.matches.iter().take(CHOICES).map(|m| m.share).sum();
-    [share, margin, ranking.nearest, ranking.coverage, elsewhere, words, first_five]
+    [
+        share,
+        lead,
+        ahead,
+        nearest,
+        words,
+        only_one,
+        share * words,
+        ahead * words,
+        nearest * words,
+        first_five,
+    ]
 }
 
 /// Which words spoke for a match, strongest first: (word as typed, its part of the likeness).

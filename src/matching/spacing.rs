@@ -103,9 +103,8 @@ fn is_unknown(folded: &str, vocabulary: &Vocabulary) -> bool {
 /// Two words that the catalog knows as one.
 fn put_together(first: &Token, second: &Token, vocabulary: &Vocabulary) -> Option<Token> {
     let folded = format!("{}{}", first.folded, second.folded);
-    let fits = !first.ends_clause
-        && (MIN_CUT..=MAX_JOINED).contains(&folded.len())
-        && !is_unknown(&folded, vocabulary);
+    let known = vocabulary.services_with(&folded) > 0 || vocabulary.knows(stem(&skeleton(&folded)));
+    let fits = known && !first.ends_clause && (MIN_CUT..=MAX_JOINED).contains(&folded.len());
     fits.then(|| Token {
         typed: format!("{}{}", first.typed, second.typed),
         capital: first.capital,
@@ -169,7 +168,7 @@ fn piece_cost(piece: &str, vocabulary: &Vocabulary) -> Option<f32> {
         MIN_PIECE..=SHORT_PIECE => stop || services >= SHORT_PIECE_SERVICES,
         _ => stop || services >= PIECE_SERVICES,
     };
-    enough.then(|| 10.0 - (1.0 + services as f32).ln())
+    enough.then(|| 10.0 - libm::logf(1.0 + services as f32))
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use crate::{
 
 /// Shortest word that is read as another one when misspelt: below, too many words are near.
 const MIN_TYPO_LEN: usize = 5;
+/// A word one letter shorter may lack a letter of a common one ("nict", "perso" without its "s").
+const MIN_LACKING_LEN: usize = MIN_TYPO_LEN - 1;
 /// From this length on, two letters may differ.
 const TWO_TYPOS_LEN: usize = 9;
 /// Shortest word whose first letter may be mistyped.
@@ -126,29 +128,35 @@ impl Vocabulary {
     /// A word that hardly anybody uses is read so only if the other one is common.
     pub fn nearest(&self, folded: &str, misspelt: &str) -> Option<Near<'_>> {
         let length = folded.chars().count();
-        if !(MIN_TYPO_LEN..=MAX_WORD).contains(&length)
+        if !(MIN_LACKING_LEN..=MAX_WORD).contains(&length)
             || folded.bytes().all(|b| b.is_ascii_digit())
         {
             return None;
         }
         let own_uses = self.services_with(folded);
-        let deletions = if own_uses > 0 { &self.common_deletions } else { &self.deletions };
-        let mut best: Option<(usize, usize, u32, u32)> = None;
+        let lacking = length < MIN_TYPO_LEN;
+        let deletions =
+            if own_uses > 0 || lacking { &self.common_deletions } else { &self.deletions };
+        let mut best: Option<((usize, usize, u32, u32), usize)> = None;
         let mut seen: FxHashSet<u32> = FxHashSet::default();
         let mut consider = |hash| {
             for at in with_deletion(deletions, hash) {
-                let Word { folded: word, services: uses, .. } = &self.words[at as usize];
+                let Word { folded: word, services: uses, expressions } = &self.words[at as usize];
                 let common = own_uses == 0 || *uses >= own_uses * MUCH_MORE_COMMON;
                 if !common || !seen.insert(at) {
                     continue;
                 }
-                let known = skeleton(word);
-                let rough = near_enough(misspelt, &known);
-                let plain = near_enough(folded, word);
+                let (rough, plain) = if lacking {
+                    (None, lacks_one(folded, word).then_some(1))
+                } else {
+                    (near_enough(misspelt, &skeleton(word)), near_enough(folded, word))
+                };
                 let Some(distance) = rough.into_iter().chain(plain).min() else { continue };
-                let rank = (distance, plain.unwrap_or(2), u32::MAX - uses, at);
-                if best.is_none_or(|best| rank < best) {
-                    best = Some(rank);
+                // What a single expression holds may be a typing error itself.
+                let doubt = usize::from(*expressions == 1);
+                let rank = (distance + doubt, plain.unwrap_or(2), u32::MAX - uses, at);
+                if best.is_none_or(|(best, _)| rank < best) {
+                    best = Some((rank, distance.max(plain.unwrap_or(2))));
                 }
             }
         };
@@ -156,10 +164,7 @@ impl Vocabulary {
         if misspelt != folded {
             for_deletions(folded, &mut consider);
         }
-        best.map(|(distance, plain, _, at)| Near {
-            word: &self.words[at as usize].folded,
-            distance: distance.max(plain),
-        })
+        best.map(|((.., at), distance)| Near { word: &self.words[at as usize].folded, distance })
     }
 
     /// How many services use a word, in just this form.
@@ -230,6 +235,16 @@ impl Vocabulary {
 fn with_deletion(deletions: &[(u64, u32)], hash: u64) -> impl Iterator<Item = u32> {
     let start = deletions.partition_point(|(other, _)| *other < hash);
     deletions[start..].iter().take_while(move |(other, _)| *other == hash).map(|&(_, at)| at)
+}
+
+/// Whether a word is another one without one of its inner letters.
+fn lacks_one(typed: &str, known: &str) -> bool {
+    let inner = known.char_indices().skip(1);
+    known.len() == typed.len() + 1
+        && inner.into_iter().any(|(at, c)| {
+            let (before, after) = (&known[..at], &known[at + c.len_utf8()..]);
+            typed.strip_prefix(before) == Some(after)
+        })
 }
 
 /// The letters in which two spellings differ, if that is within the budget of their length.
