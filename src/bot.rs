@@ -26,7 +26,7 @@ use crate::{
     catalog::{Catalog, Offers, Service, lexicon::TalkKind, service::Formerly},
     conversation::{Conversation, Pending},
     ids::{RegionKey, ServiceId},
-    matching::{Matcher, Query, Ranking, Respaced, features::Role},
+    matching::{Matcher, Part, Query, Ranking, Respaced, features::Role},
     message::{Action, Facet, Input, Message},
     places::{Mention, Place, Places, Spotted},
     reply::{
@@ -311,31 +311,41 @@ impl Turn<'_> {
                 return self.talk(kind);
             }
         }
-        match self.several_needs(&heeded.query) {
+        match self.several_needs(&heeded.query, &ranking) {
             Some(needs) => self.answer_all(heeded, place.as_ref(), &needs),
             None => self.question(heeded, place, &ranking),
         }
     }
 
-    /// The services of a message that names several ("auto abmelden und wohnsitz ummelden"), if
-    /// each of its parts is clear by itself and they are not the same.
-    fn several_needs(&self, query: &Query) -> Option<Vec<(ServiceId, f32)>> {
-        let parts = query.parts();
-        if !(2..=MAX_NEEDS).contains(&parts.len()) {
-            return None;
-        }
-        let mut needs: Vec<(ServiceId, f32)> = Vec::new();
-        for (tokens, roles) in parts {
-            let part = self.bot.matcher.understand(tokens, roles);
-            let ranking = self.bot.matcher.rank(&part);
-            let id = self.bot.ids(&ranking).into_iter().next()?;
-            let clear = ranking.confidence >= decision::ANSWER_PART;
-            if !clear || needs.iter().any(|(other, _)| *other == id) {
+    /// The services of a message that names several, if each of its parts is clear by itself, no two
+    /// mean the same, and the whole speaks for them too: for one of them most of all.
+    fn several_needs(&self, query: &Query, whole: &Ranking) -> Option<Vec<(ServiceId, f32)>> {
+        let bot = self.bot;
+        let of_whole = bot.ids(whole);
+        let best = whole.matches.first()?.score;
+        let of_whole: Vec<ServiceId> = of_whole
+            .into_iter()
+            .zip(&whole.matches)
+            .filter(|(_, found)| found.score > best - decision::PART_BEHIND)
+            .map(|(id, _)| id)
+            .collect();
+        let needs_of = |parts: Vec<Part>| -> Option<Vec<(ServiceId, f32)>> {
+            if parts.len() > MAX_NEEDS {
                 return None;
             }
-            needs.push((id, ranking.confidence));
-        }
-        Some(needs)
+            let mut needs: Vec<(ServiceId, f32)> = Vec::new();
+            for part in parts {
+                let ranking = bot.matcher.rank(&bot.matcher.understand(part.tokens, part.roles));
+                let id = bot.ids(&ranking).into_iter().next()?;
+                let clear = ranking.confidence >= decision::ANSWER_PART && of_whole.contains(&id);
+                if !clear || needs.iter().any(|(other, _)| *other == id) {
+                    return None;
+                }
+                needs.push((id, ranking.confidence));
+            }
+            needs.iter().any(|(id, _)| of_whole.first() == Some(id)).then_some(needs)
+        };
+        query.splits().into_iter().find_map(needs_of)
     }
 
     fn answer_all(

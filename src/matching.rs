@@ -46,6 +46,54 @@ pub struct Query {
     extracted: Extracted,
 }
 
+/// A part of a message.
+#[derive(Debug, Clone, Default)]
+pub struct Part {
+    /// Its words.
+    pub tokens: Vec<Token>,
+    /// Which of them name a place.
+    pub roles: Vec<Role>,
+}
+
+/// "Außerdem", "dann noch".
+fn is_more(token: &Token) -> bool {
+    matches!(
+        token.folded.as_str(),
+        "ausserdem"
+            | "dann"
+            | "danach"
+            | "noch"
+            | "auch"
+            | "zusaetzlich"
+            | "zweitens"
+            | "weiterhin"
+            | "gleichzeitig"
+            | "ebenfalls"
+            | "nebenbei"
+            | "gleich"
+            | "anderen"
+            | "drittens"
+    )
+}
+
+/// What is done already, or a reason: no need of its own.
+fn is_background(token: &Token) -> bool {
+    matches!(
+        token.folded.as_str(),
+        "schon" | "bereits" | "erledigt" | "gemacht" | "obwohl" | "weil" | "laut" | "inzwischen"
+    )
+}
+
+/// Words of a clause in which it says that it adds something.
+const NEAR_BEGINNING: usize = 4;
+
+/// Joints of a message at which it is cut in two; a message with more is a story.
+const MAX_JOINTS: usize = 4;
+
+fn is_and(token: &Token) -> bool {
+    matches!(token.folded.as_str(), "und" | "sowie" | "ausserdem" | "plus")
+}
+
 impl Query {
     /// Whether any word is left to find a service by.
     pub fn has_content(&self) -> bool {
@@ -55,30 +103,73 @@ impl Query {
             .any(|(token, role)| *role == Role::Content && !stopwords::is_stop(&token.folded))
     }
 
-    /// The parts of a message that may each want something: cut at "und", "sowie" and ends of
-    /// sentences. Each has at least two words of its own, else the message is one part.
-    pub fn parts(&self) -> Vec<(Vec<Token>, Vec<Role>)> {
-        let mut parts = vec![(Vec::new(), Vec::new())];
-        let mut last_ended = false;
-        for (token, role) in self.tokens.iter().zip(&self.roles) {
-            let joins = matches!(token.folded.as_str(), "und" | "sowie" | "ausserdem" | "plus");
-            if joins || last_ended {
-                parts.push((Vec::new(), Vec::new()));
+    /// The ways to cut a message into parts that may each want something: at all of "und", "sowie"
+    /// and ends of clauses, at one of them ("auto abmelden und wohnsitz ummelden"), and into the
+    /// whole with each one of two things that share a verb ("Ausweis und Führerschein gestohlen").
+    pub fn splits(&self) -> Vec<Vec<Part>> {
+        let joints: Vec<usize> = (1..self.tokens.len()).filter(|at| self.is_joint(*at)).collect();
+        let mut splits = Vec::new();
+        if joints.len() > 1 {
+            splits.push(self.cut(&joints));
+        }
+        splits.extend(joints.iter().take(MAX_JOINTS).map(|joint| self.cut(&[*joint])));
+        splits.extend(self.conjuncts());
+        let has_content = |part: &Part| {
+            let mut words = part.tokens.iter().zip(&part.roles);
+            words.any(|(token, role)| *role == Role::Content && !stopwords::is_stop(&token.folded))
+        };
+        let is_need = |part: &Part| has_content(part) && !part.tokens.iter().any(is_background);
+        splits.retain(|parts| parts.len() > 1 && parts.iter().all(is_need));
+        splits
+    }
+
+    /// Whether something more may be wanted from a word on: after "und", or where a clause begins
+    /// that says so ("... . Dann brauche ich noch ..."). Other clauses mostly tell why.
+    fn is_joint(&self, at: usize) -> bool {
+        let more = || {
+            let end = self.tokens.len().min(at + NEAR_BEGINNING);
+            self.tokens[at..end].iter().any(is_more)
+        };
+        is_and(&self.tokens[at]) || self.tokens[at - 1].ends_clause && more()
+    }
+
+    fn cut(&self, joints: &[usize]) -> Vec<Part> {
+        let mut parts = vec![Part::default()];
+        for (at, token) in self.tokens.iter().enumerate() {
+            if joints.contains(&at) {
+                parts.push(Part::default());
+                if is_and(token) {
+                    continue;
+                }
             }
-            last_ended = token.ends_clause;
-            if !joins && let Some((tokens, roles)) = parts.last_mut() {
-                tokens.push(token.clone());
-                roles.push(if *role == Role::Masked { Role::Masked } else { Role::Content });
+            if let Some(part) = parts.last_mut() {
+                self.copy(at, part);
             }
         }
-        parts.retain(|(tokens, _)| !tokens.is_empty());
-        let whole = |(tokens, roles): &(Vec<Token>, Vec<Role>)| {
-            let content = tokens.iter().zip(roles).filter(|(token, role)| {
-                **role == Role::Content && !stopwords::is_stop(&token.folded)
-            });
-            content.count() >= 2
+        parts
+    }
+
+    /// For the first "und" between two things: the message without the one, and without the other.
+    fn conjuncts(&self) -> Option<Vec<Part>> {
+        let is_thing = |at: &usize| {
+            self.roles[*at] == Role::Content && !stopwords::is_stop(&self.tokens[*at].folded)
         };
-        if parts.iter().all(whole) { parts } else { Vec::new() }
+        let and = self.tokens.iter().position(is_and)?;
+        let before = (0..and).rev().find(is_thing)?;
+        let after = (and + 1..self.tokens.len()).find(is_thing)?;
+        let without = |left_out: std::ops::Range<usize>| {
+            let mut part = Part::default();
+            let kept = (0..self.tokens.len()).filter(|at| *at != and && !left_out.contains(at));
+            kept.for_each(|at| self.copy(at, &mut part));
+            part
+        };
+        Some(vec![without(and..after + 1), without(before..and + 1)])
+    }
+
+    fn copy(&self, at: usize, part: &mut Part) {
+        part.tokens.push(self.tokens[at].clone());
+        let masked = self.roles[at] == Role::Masked;
+        part.roles.push(if masked { Role::Masked } else { Role::Content });
     }
 
     /// [`Self::content_words`] as they are read.

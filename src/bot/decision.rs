@@ -32,7 +32,9 @@ pub enum Abstention {
 pub const ANSWER: f32 = 0.65;
 /// Each part of a message that names several services must be this clear by itself: a card too many
 /// is a wrong answer.
-pub const ANSWER_PART: f32 = 0.70;
+pub const ANSWER_PART: f32 = 0.80;
+/// The whole message speaks for each of them too: at most so much less than for the best.
+pub const PART_BEHIND: f32 = 5.0;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
