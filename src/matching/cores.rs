@@ -13,25 +13,23 @@ pub fn in_runs<T: Sync, R: Send>(list: &[T], work: impl Fn(&[T]) -> R + Sync) ->
 /// Works on each range on a core of its own; the results come in the order of the ranges.
 pub fn over<R: Send>(ranges: Vec<Range<usize>>, work: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
     let work = &work;
-    if ranges.len() < 2 {
-        return ranges.into_iter().map(work).collect();
-    }
-    thread::scope(|scope| {
-        let runs: Vec<_> =
-            ranges.into_iter().map(|range| scope.spawn(move || work(range))).collect();
-        runs.into_iter()
-            .map(|run| run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
+    at_once(ranges.into_iter().map(|range| move || work(range)).collect())
 }
 
-/// Does pieces of work that do not touch each other, each on a core of its own.
-pub fn at_once(work: Vec<impl FnOnce() + Send>) {
-    if work.len() < 2 {
-        work.into_iter().for_each(|work| work());
-        return;
-    }
-    thread::scope(|scope| work.into_iter().for_each(|work| drop(scope.spawn(work))));
+/// Does each piece of work on a core of its own, the first on this one; the results come in order.
+pub fn at_once<R: Send>(work: Vec<impl FnOnce() -> R + Send>) -> Vec<R> {
+    let mut work = work.into_iter();
+    let Some(first) = work.next() else { return Vec::new() };
+    thread::scope(|scope| {
+        let others: Vec<_> = work.map(|work| scope.spawn(work)).collect();
+        let mut results = vec![first()];
+        results.extend(
+            others
+                .into_iter()
+                .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))),
+        );
+        results
+    })
 }
 
 /// How many cores there are.

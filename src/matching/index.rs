@@ -234,7 +234,7 @@ impl Seen {
 }
 
 /// A run of letters that more than one in so many classes hold tells nothing apart.
-const COMMON: usize = 3;
+const COMMON: usize = 5;
 
 /// The features met so far, in the order in which they appear.
 #[derive(Default)]

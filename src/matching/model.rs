@@ -94,7 +94,25 @@ impl Model {
         model
     }
 
+    /// What each expression speaks for its own class by having been counted itself: a question
+    /// never has that advantage, and steps that rely on it teach nothing.
+    fn own_parts(&self, index: &Index) -> Vec<f32> {
+        let all: Vec<u32> = (0..index.expressions.len() as u32).collect();
+        let own_part = |at: &u32| -> f32 {
+            let class = index.expressions[*at as usize].class;
+            let of_feature = |&(feature, value): &(u32, f32)| {
+                let counted = self.weight(feature, class);
+                let sum = SMOOTHING * (expf(counted) - 1.0);
+                value * (counted - weight_of((sum - value).max(0.0)))
+            };
+            index.values(*at as usize).iter().map(of_feature).sum()
+        };
+        let work = |part: &[u32]| part.iter().map(own_part).collect::<Vec<f32>>();
+        cores::in_runs(&all, work).into_iter().flatten().collect()
+    }
+
     fn correct(&mut self, index: &Index) {
+        let own_parts = self.own_parts(index);
         let mut order: Vec<u32> = (0..index.expressions.len() as u32).collect();
         let mut random = Lcg(0x5eed);
         let parts = self.even_parts(index);
@@ -102,7 +120,7 @@ impl Model {
             random.shuffle(&mut order);
             let mut unsettled = Vec::new();
             for batch in order.chunks(BATCH) {
-                let pulls = self.pulls(index, batch);
+                let pulls = self.pulls(index, batch, &own_parts);
                 let moves: Vec<(u32, Pulls)> = batch
                     .iter()
                     .copied()
@@ -140,13 +158,14 @@ impl Model {
     }
 
     /// What each expression of a batch is to move, by the present weights.
-    fn pulls(&self, index: &Index, batch: &[u32]) -> Vec<Pulls> {
+    fn pulls(&self, index: &Index, batch: &[u32], own_parts: &[f32]) -> Vec<Pulls> {
         let work = |part: &[u32]| -> Vec<Pulls> {
             let mut scores = vec![0.0f32; index.classes];
             part.iter()
                 .map(|&at| {
                     self.score_into(index.values(at as usize), &mut scores);
                     let class = index.expressions[at as usize].class;
+                    scores[usize::from(class)] -= own_parts[at as usize];
                     near_classes(&scores, class)
                 })
                 .collect()
