@@ -87,7 +87,9 @@ fn is_background(token: &Token) -> bool {
 /// Words of a clause in which it says that it adds something.
 const NEAR_BEGINNING: usize = 4;
 
-/// Joints of a message at which it is cut in two; a message with more is a story.
+/// A longer message is a story, whose clauses mostly tell why.
+const MAX_SPLIT: usize = 40;
+/// Joints of a message at which it is cut in two.
 const MAX_JOINTS: usize = 4;
 
 fn is_and(token: &Token) -> bool {
@@ -107,6 +109,9 @@ impl Query {
     /// and ends of clauses, at one of them ("auto abmelden und wohnsitz ummelden"), and into the
     /// whole with each one of two things that share a verb ("Ausweis und Führerschein gestohlen").
     pub fn splits(&self) -> Vec<Vec<Part>> {
+        if self.tokens.len() > MAX_SPLIT {
+            return Vec::new();
+        }
         let joints: Vec<usize> = (1..self.tokens.len()).filter(|at| self.is_joint(*at)).collect();
         let mut splits = Vec::new();
         if joints.len() > 1 {

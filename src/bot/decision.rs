@@ -38,6 +38,11 @@ pub const PART_BEHIND: f32 = 5.0;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
+/// In a story most words are about something else, and the likenesses say less: asserted from this
+/// confidence on ...
+const ANSWER_STORY: f32 = 0.97;
+/// ... if it has more content words than this.
+const STORY_WORDS: usize = 25;
 /// From this probability on that a choice is the right one, it is worth asking back.
 pub const CLARIFY: f32 = 0.08;
 /// A service called by its name needs this share of the likelihood.
@@ -62,7 +67,8 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     let wanted = !facets.is_empty() || ranking.words > 1;
     let named = ranking.named && wanted && best.share >= NAMED_SHARE;
     let hinted = ranking.hints.is_none_or(|hints| hints >= HINTS);
-    if (ranking.confidence >= ANSWER || named) && hinted {
+    let enough = if ranking.words > STORY_WORDS { ANSWER_STORY } else { ANSWER };
+    if (ranking.confidence >= enough || named) && hinted {
         return Decision::Answer;
     }
     if ranking.among_first >= CLARIFY {

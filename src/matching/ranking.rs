@@ -108,8 +108,8 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
 
 /// Longest name looked for in a question, in words.
 const MAX_NAME: usize = 4;
-/// A word speaks for a service by itself if so much of all that speaks for it is the word's.
-const HINT: f32 = 0.15;
+/// A word is a hint of its own if it speaks for the service by so much of what the strongest does.
+const HINT: f32 = 0.33;
 
 fn hints(matcher: &Matcher, query: &Query, vector: &Vector, words: &[&str], class: Class) -> usize {
     let index = &matcher.index;
@@ -127,8 +127,8 @@ fn hints(matcher: &Matcher, query: &Query, vector: &Vector, words: &[&str], clas
             *sum += (matcher.model.weight(id, class) * vector.values[at].1).max(0.0);
         }
     }
-    let all: f32 = by_token.iter().sum();
-    by_token.iter().filter(|sum| **sum >= HINT * all && **sum > 0.0).count()
+    let strongest = by_token.iter().copied().fold(0.0, f32::max);
+    by_token.iter().filter(|sum| **sum >= HINT * strongest && **sum > 0.0).count()
 }
 
 /// What a probability is made of: names, in order. Words count by the logarithm of one more than
