@@ -29,7 +29,7 @@ pub enum Abstention {
 }
 
 /// From this confidence on, an answer is asserted.
-pub const ANSWER: f32 = 0.65;
+pub const ANSWER: f32 = 0.60;
 /// Each part of a message that names several services must be this clear by itself: a card too many
 /// is a wrong answer.
 pub const ANSWER_PART: f32 = 0.80;

@@ -8,6 +8,7 @@ use super::{
     cores,
     expressions::{Class, Expression, ExpressionKind, Expressions},
     features::{Extracted, Feature, Key, Kind, WordFeatures, extract_expression},
+    hash::Fnv,
     vocabulary::Vocabulary,
 };
 use crate::text::{Spoken, tokens};
@@ -25,6 +26,8 @@ pub struct Index {
     pub unknown_rarity: f32,
     /// Names and synonyms without filler, to the classes they stand for.
     named: FxHashMap<String, Vec<Class>>,
+    /// Short expressions of any kind without filler, hashed, to the classes they stand for.
+    said: FxHashMap<u64, Vec<Class>>,
     features: FxHashMap<Key, u32>,
     rarity: Vec<f32>,
     /// Where each class's expressions are.
@@ -58,6 +61,7 @@ impl Index {
         let (starts, values) = telling.weigh(&counting.words, &runs);
         let Telling { features, rarity, .. } = telling;
         let named = names(&expressions.list);
+        let said = short_ones(&expressions);
         let Expressions { list, services, classes, .. } = expressions;
         let unknown_rarity = self::rarity(classes as f32, 1.0);
         Self {
@@ -66,6 +70,7 @@ impl Index {
             classes,
             unknown_rarity,
             named,
+            said,
             features,
             rarity,
             ranges,
@@ -97,6 +102,14 @@ impl Index {
     /// Whether words (folded, without filler) are a name or synonym of a class.
     pub fn is_name(&self, words: &str, class: Class) -> bool {
         self.named.get(words).is_some_and(|classes| classes.contains(&class))
+    }
+
+    /// The classes that have just these words (folded, without filler) for an expression.
+    pub fn said_by(&self, words: &[&str]) -> &[Class] {
+        if words.len() > MAX_SHORT {
+            return &[];
+        }
+        self.said.get(&hash_of(words.iter().copied())).map_or(&[], Vec::as_slice)
     }
 
     /// The expressions of a class.
@@ -170,6 +183,38 @@ impl Index {
         }
         best
     }
+}
+
+/// Longest expression that is looked up as a whole, in words without filler.
+const MAX_SHORT: usize = 5;
+
+fn short_ones(expressions: &Expressions) -> FxHashMap<u64, Vec<Class>> {
+    let mut said: FxHashMap<u64, Vec<Class>> = FxHashMap::default();
+    let stop: Vec<bool> =
+        expressions.words.iter().map(|word| super::stopwords::is_stop(&word.folded)).collect();
+    for (at, expression) in expressions.list.iter().enumerate() {
+        let words = || {
+            let words = expressions.said(at).iter().map(|said| said.word as usize);
+            words.filter(|word| !stop[*word])
+        };
+        if (1..=MAX_SHORT).contains(&words().count()) {
+            let hash = hash_of(words().map(|word| expressions.words[word].folded.as_str()));
+            let classes = said.entry(hash).or_default();
+            if classes.last() != Some(&expression.class) {
+                classes.push(expression.class);
+            }
+        }
+    }
+    said
+}
+
+fn hash_of<'a>(words: impl Iterator<Item = &'a str>) -> u64 {
+    let mut hash = Fnv::new(b'x');
+    words.for_each(|word| {
+        hash.write(word.as_bytes());
+        hash.write(b" ");
+    });
+    hash.finish()
 }
 
 fn names(expressions: &[Expression]) -> FxHashMap<String, Vec<Class>> {
