@@ -206,6 +206,7 @@ pub struct Matcher {
     model: Model,
     priorities: Vec<u8>,
     sensitive: Vec<bool>,
+    nonsense: Vec<bool>,
     concept_names: Vec<String>,
 }
 
@@ -218,9 +219,10 @@ impl Matcher {
         let model = Model::train(&index);
         let priorities = catalog.services().iter().map(|service| service.priority).collect();
         let sensitive = catalog.services().iter().map(|service| service.sensitive).collect();
+        let nonsense = catalog.lexicon.matters.iter().map(|matter| matter.nonsense).collect();
         let concept_names = catalog.lexicon.concepts.iter().map(|c| c.id.clone()).collect();
         let facets = Facets::default();
-        Self { facets, vocabulary, index, model, priorities, sensitive, concept_names }
+        Self { facets, vocabulary, index, model, priorities, sensitive, nonsense, concept_names }
     }
 
     /// Puts missing and needless spaces right, in words that `roles` does not mask.

@@ -38,6 +38,8 @@ pub const PART_BEHIND: f32 = 5.0;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
+/// A single word may always mean something else ("ummelden").
+const ANSWER_WORD: f32 = 0.65;
 /// In a story most words are about something else, and the likenesses say less: asserted from this
 /// confidence on ...
 const ANSWER_STORY: f32 = 0.97;
@@ -67,7 +69,11 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     let wanted = !facets.is_empty() || ranking.words > 1;
     let named = ranking.named && wanted && best.share >= NAMED_SHARE;
     let hinted = ranking.hints.is_none_or(|hints| hints >= HINTS);
-    let enough = if ranking.words > STORY_WORDS { ANSWER_STORY } else { ANSWER };
+    let enough = match ranking.words {
+        ..=1 if facets.is_empty() => ANSWER_WORD,
+        words if words > STORY_WORDS => ANSWER_STORY,
+        _ => ANSWER,
+    };
     if (ranking.confidence >= enough || named) && hinted {
         return Decision::Answer;
     }
@@ -76,7 +82,7 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     }
     let elsewhere = ranking.elsewhere.as_ref().is_some_and(|other| other.score > best.score);
     // Of words that nobody knows, not even that can be said.
-    let known = ranking.coverage >= UNKNOWN_WORDS;
+    let known = ranking.coverage >= UNKNOWN_WORDS && !ranking.nonsense;
     let why = if elsewhere && known { Abstention::Elsewhere } else { Abstention::NothingNear };
     Decision::Abstain(why)
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     matching::{
         features::Role,
-        ranking::{SIGNALS, evidence, signals},
+        ranking::{SIGNALS, contrast, evidence, signals},
         stopwords,
     },
     places::Mention,
@@ -79,6 +79,21 @@ fn explain(bot: &Bot, text: &str) -> String {
             let _ = writeln!(out, "   dafür spricht: {}", evidence.join(", "));
         }
     }
+    if let [first, second, ..] = ranking.matches.as_slice() {
+        let words: Vec<String> = contrast(&bot.matcher, query, first, second)
+            .into_iter()
+            .map(|(word, more)| format!("{word} +{more:.1}"))
+            .collect();
+        let behind = first.score - second.score;
+        let _ = writeln!(
+            out,
+            "Der Zweite liegt um {behind:.1} zurück; für den Ersten spricht mehr: {}",
+            words.join(", ")
+        );
+    }
+    if let Some(hints) = ranking.hints {
+        let _ = writeln!(out, "Heikle Leistung: {hints} Hinweis(e), zwei sind nötig");
+    }
     if let Some(elsewhere) = &ranking.elsewhere {
         let (nearest, likeness) = bot.matcher.nearest_expression(query, elsewhere);
         let _ = writeln!(
@@ -93,7 +108,9 @@ fn explain(bot: &Bot, text: &str) -> String {
         SIGNALS.iter().zip(signals).map(|(name, value)| format!("{name} {value:.2}")).collect();
     let _ = writeln!(out, "Zuversicht:  {:.2} ({})", ranking.confidence, named.join(", "));
     let decision = match decide(&ranking, &query.facets) {
-        Decision::Answer => format!("antworten (ab {:.2})", decision::ANSWER),
+        Decision::Answer => {
+            format!("antworten (ab {:.2}; ein Wort, eine Geschichte: mehr)", decision::ANSWER)
+        }
         Decision::Clarify(count) => format!("nachfragen, {count} Möglichkeiten"),
         Decision::Abstain(Abstention::NothingNear) => "nicht gewusst".to_owned(),
         Decision::Abstain(Abstention::Elsewhere) => "keine Leistung der Verwaltung".to_owned(),

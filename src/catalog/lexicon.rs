@@ -110,6 +110,9 @@ impl TalkKind {
 pub struct Matter {
     /// A short name for explanations.
     pub id: String,
+    /// Whether it is no matter at all: keys hit at random, words without sense.
+    #[serde(default)]
+    pub nonsense: bool,
     /// What people say.
     pub phrases: Vec<String>,
 }

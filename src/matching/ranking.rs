@@ -28,6 +28,8 @@ pub struct Ranking {
     pub matches: Vec<Match>,
     /// The best matter that is not ours.
     pub elsewhere: Option<Match>,
+    /// Whether that matter is none at all, but nonsense.
+    pub nonsense: bool,
     /// Calibrated probability that the first match is what is meant, 0 to 1.
     pub confidence: f32,
     /// Calibrated probability that one of the first [`CHOICES`] matches is what is meant, 0 to 1.
@@ -97,9 +99,13 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
         .first()
         .filter(|best| matcher.sensitive[usize::from(best.class)])
         .map(|best| hints(matcher, query, &vector, &words, best.class));
+    let nonsense = elsewhere
+        .as_ref()
+        .is_some_and(|found| matcher.nonsense[usize::from(found.class) - index.services]);
     let mut ranking = Ranking {
         matches,
         elsewhere,
+        nonsense,
         confidence: 0.0,
         among_first: 0.0,
         coverage: vector.coverage,
@@ -248,6 +254,38 @@ pub fn evidence(matcher: &Matcher, query: &Query, found: &Match) -> Vec<(String,
     out.iter_mut().for_each(|(_, share)| *share /= sum.max(f32::MIN_POSITIVE));
     out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     out.truncate(6);
+    out
+}
+
+/// Which words put one match before another, strongest first: (word as typed, how much more it
+/// speaks for the first, in score).
+pub fn contrast(
+    matcher: &Matcher,
+    query: &Query,
+    first: &Match,
+    other: &Match,
+) -> Vec<(String, f32)> {
+    let index = &matcher.index;
+    let vector = index.vector(&query.extracted);
+    let mut by_token: Vec<f32> = vec![0.0; query.tokens.len()];
+    let mut seen: Vec<u32> = Vec::new();
+    for feature in &query.extracted.features {
+        let Some(id) = index.feature(feature.key) else { continue };
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        let Ok(at) = vector.values.binary_search_by_key(&id, |(id, _)| *id) else { continue };
+        let weight = |class| matcher.model.weight(id, class);
+        if let Some(sum) = by_token.get_mut(usize::from(feature.token)) {
+            *sum += (weight(first.class) - weight(other.class)) * vector.values[at].1;
+        }
+    }
+    let words = query.tokens.iter().zip(by_token).filter(|(_, more)| *more > 0.0);
+    let mut out: Vec<(String, f32)> =
+        words.map(|(token, more)| (token.typed.clone(), more)).collect();
+    out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    out.truncate(4);
     out
 }
 

@@ -57,7 +57,6 @@ pub fn respace(tokens: &[Token], roles: &[Role], vocabulary: &Vocabulary) -> Opt
         let free = |at: usize| roles.get(at).is_some_and(|role| *role != Role::Masked);
         if let Some(next) = tokens.get(at + 1)
             && open
-            && (unknown[at] || unknown[at + 1])
             && free(at)
             && free(at + 1)
             && let Some(whole) = put_together(token, next, vocabulary)
@@ -100,11 +99,18 @@ fn is_unknown(folded: &str, vocabulary: &Vocabulary) -> bool {
         && !vocabulary.knows(stem(&skeleton(folded)))
 }
 
-/// Two words that the catalog knows as one.
+/// Two words that the catalog knows as one, and not both of them by themselves.
 fn put_together(first: &Token, second: &Token, vocabulary: &Vocabulary) -> Option<Token> {
+    let by_themselves = |token: &Token| {
+        vocabulary.services_with(&token.folded) > 0 || stopwords::is_stop(&token.folded)
+    };
     let folded = format!("{}{}", first.folded, second.folded);
-    let known = vocabulary.services_with(&folded) > 0 || vocabulary.knows(stem(&skeleton(&folded)));
-    let fits = known && !first.ends_clause && (MIN_CUT..=MAX_JOINED).contains(&folded.len());
+    let fits = !first.ends_clause
+        && (MIN_CUT..=MAX_JOINED).contains(&folded.len())
+        && !(by_themselves(first) && by_themselves(second))
+        && (vocabulary.services_with(&folded) >= PIECE_SERVICES
+            || is_unknown(&first.folded, vocabulary) | is_unknown(&second.folded, vocabulary)
+                && vocabulary.knows(stem(&skeleton(&folded))));
     fits.then(|| Token {
         typed: format!("{}{}", first.typed, second.typed),
         capital: first.capital,

@@ -398,3 +398,71 @@ proptest! {
         prop_assert_eq!(ask(&text), ask(&text));
     }
 }
+
+#[test]
+fn vague_words_are_asked_back() {
+    for vague in ["Personalausweis", "Führerschein", "abmelden", "ummelden", "hund", "auto"] {
+        let outcome = ask(vague).outcome;
+        assert_eq!(outcome.decision, DecisionKind::Clarify, "{vague}: {outcome:?}");
+        assert!((2..=5).contains(&outcome.services.len()), "{vague}: {outcome:?}");
+    }
+}
+
+#[test]
+fn missing_and_needless_spaces_do_not_matter() {
+    for (text, service) in [
+        ("meldebescheinigungbeantragen", "meldebescheinigung"),
+        ("Führ erschein verloren", "fuehrerschein-ersatz"),
+        ("autoabmelden", "fahrzeug-abmelden"),
+    ] {
+        let reply = ask(text);
+        assert_eq!(reply.outcome.decision, DecisionKind::Answer, "{text}: {:?}", reply.outcome);
+        assert_eq!(first_service(&reply), service, "{text}");
+    }
+}
+
+#[test]
+fn two_things_that_share_a_verb_are_two_needs() {
+    let outcome = ask("portemonnaie mit ausweis und führerschein gestohlen").outcome;
+    let asserted: Vec<&str> =
+        outcome.services.iter().take(outcome.asserted).map(|id| id.as_str()).collect();
+    assert_eq!(asserted, ["personalausweis-verlust-melden", "fuehrerschein-ersatz"]);
+}
+
+#[test]
+fn what_is_done_already_is_no_need() {
+    for text in [
+        "hab den WBS schon, wie kriege ich jetzt eine Wohnung von der Stadt",
+        "Mieterhöhung bekommen, kriege ich jetzt mehr Wohngeld",
+    ] {
+        let outcome = ask(text).outcome;
+        assert!(outcome.asserted <= 1, "{text}: {outcome:?}");
+    }
+}
+
+#[test]
+fn sensitive_services_are_not_asserted_on_a_single_hint() {
+    for word in ["alkohol", "schulden", "gewalt", "sterben", "prostitution", "pleite"] {
+        let outcome = ask(word).outcome;
+        let first = outcome.services.first().and_then(|id| BOT.catalog().service(id));
+        let sensitive = first.is_some_and(|service| service.sensitive);
+        assert!(outcome.asserted == 0 || !sensitive, "{word}: {outcome:?}");
+    }
+    let named = ask("schuldnerberatung termin");
+    assert_eq!(first_service(&named), "schuldnerberatung");
+    assert_eq!(named.outcome.decision, DecisionKind::Answer);
+}
+
+#[test]
+fn private_matters_that_sound_official_are_not_given_a_service() {
+    for text in [
+        "Netflix kündigen",
+        "mcfit mitgliedschaft kündigen",
+        "handyvertrag ummelden auf meinen sohn",
+        "paket abholen dhl filiale",
+        "was ist mein auto wert",
+    ] {
+        let outcome = ask(text).outcome;
+        assert_eq!(outcome.asserted, 0, "{text}: {outcome:?}");
+    }
+}

@@ -1,5 +1,5 @@
-//! The rates that must not fall, on question files kept outside this repository. Where they are
-//! absent the tests say so and pass.
+//! The rates that must not fall, on the question files of `eval/` and on others kept outside this
+//! repository. Where those are absent the tests say so and pass.
 
 use std::{fs, path::PathBuf};
 
@@ -21,14 +21,36 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 fn report(name: &str) -> Option<Report> {
-    let text = fs::read_to_string(shared(name)?).unwrap();
+    Some(count(&fs::read_to_string(shared(name)?).unwrap()))
+}
+
+fn count(text: &str) -> Report {
     let mut report = Report::default();
-    for question in Question::parse_file(&text).unwrap() {
+    for question in Question::parse_file(text).unwrap() {
         let message = Message::text(question.question.as_str());
         let (reply, _) = BOT.respond(&message, &Conversation::default());
         report.count(&question, &reply.outcome, 0, BOT.catalog());
     }
-    Some(report)
+    report
+}
+
+fn of_repository(name: &str) -> Report {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("eval").join(name);
+    count(&fs::read_to_string(path).unwrap())
+}
+
+/// Below what was measured by about the width of the interval: for changes that break something.
+#[test]
+fn questions_of_others_are_answered() {
+    let report = of_repository("holdout.tsv");
+    let at_once = report.rate(Verdict::RightAtOnce);
+    assert!(at_once >= 0.83, "right at once: {at_once:.3}\n{report}");
+    let soon = at_once + report.rate(Verdict::RightAfterOne);
+    assert!(soon >= 0.93, "right at once or after one question: {soon:.3}\n{report}");
+    let wrong = report.rate(Verdict::Wrong);
+    assert!(wrong <= 0.045, "wrong: {wrong:.3}\n{report}");
+    let asserted = of_repository("holdout-no-service.tsv").rate(Verdict::AssertedInVain);
+    assert!(asserted <= 0.04, "asserted in vain: {asserted:.3}");
 }
 
 #[test]
