@@ -9,6 +9,7 @@
 //!   confidence (`src/matching/ranking.rs`) on questions and on expressions that the model has not
 //!   seen, finds the thresholds (`src/bot/decision.rs`) by risk control, and shows how reliable the
 //!   probabilities are.
+//! * `measure rankers FILE.tsv...`: nearest expression, centroids and the linear model side by side.
 //! * `measure typos FILE.tsv...`: what typing errors of nine kinds cost.
 //! * `measure doubtful`: expressions that the model, trained without them, is far from giving to
 //!   their service: candidates for a second look.
@@ -20,6 +21,7 @@
 mod curve;
 mod fit;
 mod lexicon;
+mod rankers;
 mod typos;
 mod unseen;
 
@@ -60,6 +62,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             typos::measure(&lab.bot(lab.catalog.clone()), &read(questions)?);
             None
         }
+        ["rankers", ref questions @ ..] => {
+            rankers::measure(&lab, &read(questions)?);
+            None
+        }
         ["doubtful"] => {
             unseen::list(&lab, |share| share < 0.005);
             None
@@ -68,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             unseen::list(&lab, |share| share > 0.97);
             None
         }
-        _ => return Err("measure curve|lexicon|fit|typos|doubtful|redundant ...".into()),
+        _ => return Err("measure curve|lexicon|fit|rankers|typos|doubtful|redundant ...".into()),
     };
     if let (Some(out), Some(drawn)) = (svg, drawn) {
         fs::write(out, drawn)?;

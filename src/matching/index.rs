@@ -162,12 +162,31 @@ impl Index {
 
     /// The expression of a class that a question is nearest to, and the cosine between them.
     pub fn nearest(&self, question: &Vector, class: Class) -> (u32, f32) {
+        let mut best = (0, -1.0);
+        self.for_cosines(question, class, |expression, cosine| {
+            if cosine > best.1 {
+                best = (expression as u32, cosine);
+            }
+        });
+        best
+    }
+
+    /// The greatest and the mean cosine between a question and the expressions of a class.
+    pub fn likeness(&self, question: &Vector, class: Class) -> (f32, f32) {
+        let (mut greatest, mut sum) = (0.0f32, 0.0);
+        self.for_cosines(question, class, |_, cosine| {
+            greatest = greatest.max(cosine);
+            sum += cosine;
+        });
+        (greatest, sum / self.of_class(class).len().max(1) as f32)
+    }
+
+    fn for_cosines(&self, question: &Vector, class: Class, mut each: impl FnMut(usize, f32)) {
         // Few features of an expression are in the question: one bit says whether to look.
         let mut asked = vec![0u64; self.rarity.len() / 64 + 1];
         for &(feature, _) in &question.values {
             asked[feature as usize / 64] |= 1 << (feature % 64);
         }
-        let mut best = (0, -1.0);
         for expression in self.of_class(class) {
             let mut cosine = 0.0;
             for &(feature, value) in self.values(expression) {
@@ -177,11 +196,8 @@ impl Index {
                     cosine += value * question.values[at].1;
                 }
             }
-            if cosine > best.1 {
-                best = (expression as u32, cosine);
-            }
+            each(expression, cosine);
         }
-        best
     }
 }
 

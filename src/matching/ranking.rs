@@ -297,6 +297,18 @@ impl Matcher {
         (&self.index.expressions[expression as usize].text, likeness)
     }
 
+    /// For each service: likeness of the nearest expression, mean likeness of all, and the linear
+    /// model's score. Looks at every expression: for measuring, not for answering.
+    pub fn likenesses(&self, query: &Query) -> Vec<(f32, f32, f32)> {
+        let vector = self.index.vector(&query.extracted);
+        let scores = self.model.scores(&vector);
+        let of_class = |class: usize| {
+            let (nearest, mean) = self.index.likeness(&vector, class as Class);
+            (nearest, mean, scores[class])
+        };
+        (0..self.index.services).map(of_class).collect()
+    }
+
     /// The number of expressions compared with.
     pub fn expressions(&self) -> usize {
         self.index.expressions.len()
