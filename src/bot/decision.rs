@@ -32,9 +32,9 @@ pub enum Abstention {
 pub const ANSWER: f32 = 0.60;
 /// Each part of a message that names several services must be this clear by itself: a card too many
 /// is a wrong answer.
-pub const ANSWER_PART: f32 = 0.80;
+pub const ANSWER_PART: f32 = 0.85;
 /// The whole message speaks for each of them too: at most so much less than for the best.
-pub const PART_BEHIND: f32 = 5.0;
+pub const PART_BEHIND: f32 = 6.0;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
@@ -66,7 +66,7 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     };
     // "Was kostet ein Reisepass?" and "Kindergeld beantragen" call a service by its name and say
     // what is wanted: no question back. A bare "Reisepass" may mean several.
-    let wanted = !facets.is_empty() || ranking.words > 1;
+    let wanted = !facets.is_empty() || ranking.words > 1 || ranking.named_alone;
     let named = ranking.named && wanted && best.share >= NAMED_SHARE;
     let hinted = ranking.hints.is_none_or(|hints| hints >= HINTS);
     let enough = match ranking.words {

@@ -26,6 +26,8 @@ pub struct Index {
     pub unknown_rarity: f32,
     /// Names and synonyms without filler, to the classes they stand for.
     named: FxHashMap<String, Vec<Class>>,
+    /// Each word of the names and synonyms, to the classes that have it there.
+    name_words: FxHashMap<String, Vec<Class>>,
     /// Short expressions of any kind without filler, hashed, to the classes they stand for.
     said: FxHashMap<u64, Vec<Class>>,
     features: FxHashMap<Key, u32>,
@@ -60,7 +62,7 @@ impl Index {
         let telling = Telling::choose(counting.features, expressions.classes);
         let (starts, values) = telling.weigh(&counting.words, &runs);
         let Telling { features, rarity, .. } = telling;
-        let named = names(&expressions.list);
+        let (named, name_words) = names(&expressions.list);
         let said = short_ones(&expressions);
         let Expressions { list, services, classes, .. } = expressions;
         let unknown_rarity = self::rarity(classes as f32, 1.0);
@@ -70,6 +72,7 @@ impl Index {
             classes,
             unknown_rarity,
             named,
+            name_words,
             said,
             features,
             rarity,
@@ -102,6 +105,11 @@ impl Index {
     /// Whether words (folded, without filler) are a name or synonym of a class.
     pub fn is_name(&self, words: &str, class: Class) -> bool {
         self.named.get(words).is_some_and(|classes| classes.contains(&class))
+    }
+
+    /// Whether a word is in a name or synonym of this class and of no other.
+    pub fn is_name_word_of(&self, word: &str, class: Class) -> bool {
+        self.name_words.get(word).is_some_and(|classes| *classes == [class])
     }
 
     /// The classes that have just these words (folded, without filler) for an expression.
@@ -233,8 +241,11 @@ fn hash_of<'a>(words: impl Iterator<Item = &'a str>) -> u64 {
     hash.finish()
 }
 
-fn names(expressions: &[Expression]) -> FxHashMap<String, Vec<Class>> {
-    let mut names: FxHashMap<String, Vec<Class>> = FxHashMap::default();
+type ByWords = FxHashMap<String, Vec<Class>>;
+
+/// The classes that have a name or synonym, by all of its words and by each of them.
+fn names(expressions: &[Expression]) -> (ByWords, ByWords) {
+    let (mut names, mut name_words) = (ByWords::default(), ByWords::default());
     for expression in expressions {
         if matches!(expression.kind, ExpressionKind::Name | ExpressionKind::Synonym) {
             let words: Vec<String> = tokens(&expression.text)
@@ -243,9 +254,15 @@ fn names(expressions: &[Expression]) -> FxHashMap<String, Vec<Class>> {
                 .filter(|word| !super::stopwords::is_stop(word))
                 .collect();
             names.entry(words.join(" ")).or_default().push(expression.class);
+            for word in words {
+                let classes = name_words.entry(word).or_default();
+                if classes.last() != Some(&expression.class) {
+                    classes.push(expression.class);
+                }
+            }
         }
     }
-    names
+    (names, name_words)
 }
 
 fn rarity(classes: f32, count: f32) -> f32 {

@@ -41,6 +41,9 @@ pub struct Ranking {
     /// Whether the question is a name or synonym of the first match and, but for filler and
     /// facets, nothing else.
     pub named: bool,
+    /// Whether the question is a single word that is in the names of the first match and in no
+    /// other's ("WBS", but not "Personalausweis").
+    pub named_alone: bool,
     /// Words of the question that are neither filler nor place nor facet.
     pub words: usize,
     /// How many words of the question speak for the first match by themselves, or all of them if
@@ -95,6 +98,9 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     let elsewhere = (index.services..index.classes).max_by(|a, b| by_score(b, a)).map(matched);
     let nearest = matches.first().map_or(0.0, |best| index.nearest(&vector, best.class).1);
     let named = matches.first().is_some_and(|best| index.is_name(&words.join(" "), best.class));
+    let named_alone = named
+        && words.len() == 1
+        && matches.first().is_some_and(|best| index.is_name_word_of(words[0], best.class));
     let hints = matches
         .first()
         .filter(|best| matcher.sensitive[usize::from(best.class)])
@@ -111,6 +117,7 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
         coverage: vector.coverage,
         nearest,
         named,
+        named_alone,
         words: words.len(),
         hints,
     };
