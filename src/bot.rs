@@ -337,7 +337,9 @@ impl Turn<'_> {
             for part in parts {
                 let ranking = bot.matcher.rank(&bot.matcher.understand(part.tokens, part.roles));
                 let id = bot.ids(&ranking).into_iter().next()?;
-                let clear = ranking.confidence >= decision::ANSWER_PART && of_whole.contains(&id);
+                let clear = ranking.confidence >= decision::ANSWER_PART
+                    && decision::is_hinted(&ranking)
+                    && of_whole.contains(&id);
                 if !clear || needs.iter().any(|(other, _)| *other == id) {
                     return None;
                 }

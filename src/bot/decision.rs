@@ -68,13 +68,12 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     // what is wanted: no question back. A bare "Reisepass" may mean several.
     let wanted = !facets.is_empty() || ranking.words > 1 || ranking.named_alone;
     let named = ranking.named && wanted && best.share >= NAMED_SHARE;
-    let hinted = ranking.hints.is_none_or(|hints| hints >= HINTS);
     let enough = match ranking.words {
         ..=1 if facets.is_empty() => ANSWER_WORD,
         words if words > STORY_WORDS => ANSWER_STORY,
         _ => ANSWER,
     };
-    if (ranking.confidence >= enough || named) && hinted {
+    if (ranking.confidence >= enough || named) && is_hinted(ranking) {
         return Decision::Answer;
     }
     if ranking.among_first >= CLARIFY {
@@ -85,6 +84,11 @@ pub fn decide(ranking: &Ranking, facets: &[Facet]) -> Decision {
     let known = ranking.coverage >= UNKNOWN_WORDS && !ranking.nonsense;
     let why = if elsewhere && known { Abstention::Elsewhere } else { Abstention::NothingNear };
     Decision::Abstain(why)
+}
+
+/// Whether the first service may be asserted as far as it is a sensitive one.
+pub fn is_hinted(ranking: &Ranking) -> bool {
+    ranking.hints.is_none_or(|hints| hints >= HINTS)
 }
 
 /// How many of the first matches to ask about: those that carry the likelihood, two at least.
@@ -99,4 +103,66 @@ fn choices(matches: &[Match]) -> usize {
         more
     });
     near.count().max(2).min(matches.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranking(shares: &[f32], confidence: f32) -> Ranking {
+        let found = |(class, &share): (u16, &f32)| Match { class, score: 10.0 * share, share };
+        Ranking {
+            matches: (0..).zip(shares).map(found).collect(),
+            elsewhere: Some(Match { class: 99, score: 0.0, share: 0.0 }),
+            nonsense: false,
+            confidence,
+            among_first: 0.9,
+            coverage: 1.0,
+            nearest: 0.5,
+            named: false,
+            named_alone: false,
+            words: 4,
+            hints: None,
+        }
+    }
+
+    #[test]
+    fn a_sensitive_service_needs_two_hints_however_sure_we_are() {
+        let mut sure = ranking(&[0.9, 0.1], 0.99);
+        assert_eq!(decide(&sure, &[]), Decision::Answer);
+        sure.hints = Some(1);
+        assert_eq!(decide(&sure, &[]), Decision::Clarify(2));
+        sure.hints = Some(2);
+        assert_eq!(decide(&sure, &[]), Decision::Answer);
+    }
+
+    #[test]
+    fn single_words_and_stories_need_more() {
+        let mut fairly = ranking(&[0.8, 0.2], 0.62);
+        assert_eq!(decide(&fairly, &[]), Decision::Answer);
+        fairly.words = 1;
+        assert_eq!(decide(&fairly, &[]), Decision::Clarify(2));
+        assert_eq!(decide(&fairly, &[Facet::Cost]), Decision::Answer);
+        let mut story = ranking(&[0.8, 0.2], 0.96);
+        story.words = 40;
+        assert_eq!(decide(&story, &[]), Decision::Clarify(2));
+    }
+
+    #[test]
+    fn choices_carry_nine_tenths_but_none_is_far_behind() {
+        assert_eq!(choices(&ranking(&[0.3, 0.3, 0.3, 0.05, 0.05], 0.3).matches), 3);
+        assert_eq!(choices(&ranking(&[0.95, 0.03, 0.02], 0.3).matches), 2);
+        assert_eq!(choices(&ranking(&[0.2, 0.2, 0.2, 0.2, 0.2], 0.3).matches), 5);
+        assert_eq!(choices(&ranking(&[1.0], 0.3).matches), 1);
+    }
+
+    #[test]
+    fn nonsense_is_asked_to_be_said_again_and_not_called_a_private_matter() {
+        let mut other = ranking(&[0.1], 0.0);
+        other.among_first = 0.0;
+        other.elsewhere = Some(Match { class: 99, score: 50.0, share: 0.9 });
+        assert_eq!(decide(&other, &[]), Decision::Abstain(Abstention::Elsewhere));
+        other.nonsense = true;
+        assert_eq!(decide(&other, &[]), Decision::Abstain(Abstention::NothingNear));
+    }
 }

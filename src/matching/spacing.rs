@@ -109,7 +109,7 @@ fn put_together(first: &Token, second: &Token, vocabulary: &Vocabulary) -> Optio
         && (MIN_CUT..=MAX_JOINED).contains(&folded.len())
         && !(by_themselves(first) && by_themselves(second))
         && (vocabulary.services_with(&folded) >= PIECE_SERVICES
-            || is_unknown(&first.folded, vocabulary) | is_unknown(&second.folded, vocabulary)
+            || (is_unknown(&first.folded, vocabulary) || is_unknown(&second.folded, vocabulary))
                 && vocabulary.knows(stem(&skeleton(&folded))));
     fits.then(|| Token {
         typed: format!("{}{}", first.typed, second.typed),
@@ -129,12 +129,13 @@ fn cut<'a>(folded: &'a str, vocabulary: &Vocabulary) -> Option<Vec<&'a str>> {
     if near.is_some_and(|near| near.distance <= 1) {
         return None;
     }
-    // best[end]: how the letters up to there are cut best: (pieces, unlikelihood, last piece).
-    type Cut = (usize, f32, (usize, usize));
+    // best[end]: how the letters up to there are cut best: pieces, unlikelihood, last piece, and
+    // where the piece before it ends (a linking letter may lie between).
+    type Cut = (usize, f32, (usize, usize), usize);
     let mut best: Vec<Option<Cut>> = vec![None; folded.len() + 1];
-    best[0] = Some((0, 0.0, (0, 0)));
+    best[0] = Some((0, 0.0, (0, 0), 0));
     for start in 0..folded.len() {
-        let Some((pieces, unlikely, last)) = best[start] else { continue };
+        let Some((pieces, unlikely, last, _)) = best[start] else { continue };
         let after_link = start > 0
             && last.1 - last.0 >= MIN_BEFORE_LINK
             && folded[start..].starts_with('s')
@@ -142,7 +143,7 @@ fn cut<'a>(folded: &'a str, vocabulary: &Vocabulary) -> Option<Vec<&'a str>> {
         for begin in [Some(start), after_link.then_some(start + 1)].into_iter().flatten() {
             for end in begin + 2..=folded.len() {
                 let Some(cost) = piece_cost(&folded[begin..end], vocabulary) else { continue };
-                let cut = (pieces + 1, unlikely + cost, (begin, end));
+                let cut = (pieces + 1, unlikely + cost, (begin, end), start);
                 let better = |old: &Cut| (cut.0, cut.1) < (old.0, old.1);
                 if cut.0 <= MAX_PIECES && best[end].as_ref().is_none_or(better) {
                     best[end] = Some(cut);
@@ -153,13 +154,9 @@ fn cut<'a>(folded: &'a str, vocabulary: &Vocabulary) -> Option<Vec<&'a str>> {
     let mut pieces = Vec::new();
     let mut end = folded.len();
     while end > 0 {
-        let (_, _, (begin, to)) = best[end]?;
+        let (_, _, (begin, to), before) = best[end]?;
         pieces.push(&folded[begin..to]);
-        // A linking letter lies between the pieces.
-        end = if best[begin].is_some() { begin } else { begin - 1 };
-        if begin == 0 {
-            break;
-        }
+        end = before;
     }
     pieces.reverse();
     (pieces.len() > 1).then_some(pieces)
