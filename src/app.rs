@@ -4,25 +4,36 @@
 //! [`ThreadKey`], a hash that cannot be turned back into a chat's id.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasher, Hash, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use crate::{bot::Bot, config::Config, conversation::Conversation, message::Message, reply::Reply};
+use crate::{
+    bot::Bot,
+    config::Config,
+    conversation::Conversation,
+    ids::ServiceId,
+    message::{Message, Verdict},
+    reply::Reply,
+};
 
 /// Handles messages: one for all channels.
 #[derive(Clone)]
 pub struct App {
-    bot: Arc<Bot>,
+    bot: Arc<RwLock<Arc<Bot>>>,
     memory: Arc<Mutex<Memory>>,
+    feedback: Arc<Mutex<Feedback>>,
     remember: Duration,
     per_minute: u32,
 }
+
+/// How often each service's answer was judged in each way; by nobody knows whom.
+pub type Feedback = BTreeMap<(ServiceId, Verdict), u64>;
 
 /// Which conversation a message belongs to: a private chat, or (in groups, where nothing is
 /// stored per person) one message of the bot's that is replied to. Valid until the process ends.
@@ -78,16 +89,27 @@ impl App {
     /// Puts a bot to work.
     pub fn new(bot: Arc<Bot>, config: &Config) -> Self {
         Self {
-            bot,
+            bot: Arc::new(RwLock::new(bot)),
             memory: Arc::default(),
+            feedback: Arc::default(),
             remember: config.retention.conversation.duration(),
             per_minute: config.limits.per_chat_per_minute,
         }
     }
 
-    /// The bot, for what needs no conversation (completion, wording).
-    pub fn bot(&self) -> &Bot {
-        &self.bot
+    /// The bot at this moment.
+    pub fn bot(&self) -> Arc<Bot> {
+        Arc::clone(&self.bot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From the next message on, another bot answers: one with a changed catalog.
+    pub fn swap(&self, bot: Arc<Bot>) {
+        *self.bot.write().unwrap_or_else(PoisonError::into_inner) = bot;
+    }
+
+    /// What citizens thought of answers since this process began.
+    pub fn feedback(&self) -> Feedback {
+        self.feedback.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts a message against its chat's (or, in groups, its sender's) share of a minute.
@@ -111,12 +133,24 @@ impl App {
     /// inside becomes an apology.
     pub async fn respond(&self, message: &Message, thread: Option<ThreadKey>) -> Turn {
         let conversation = thread.and_then(|thread| self.recall(thread)).unwrap_or_default();
-        let answered = catch_unwind(AssertUnwindSafe(|| self.bot.respond(message, &conversation)));
+        let bot = self.bot();
+        let answered = catch_unwind(AssertUnwindSafe(|| bot.respond(message, &conversation)));
         let (reply, conversation) = answered.unwrap_or_else(|_| {
             tracing::error!("answering a message failed inside; the citizen got an apology");
-            (self.bot.apology(), Conversation::default())
+            (bot.apology(message.language.unwrap_or(bot.language())), Conversation::default())
         });
+        if let Some((service, verdict)) = &reply.outcome.verdict {
+            tracing::info!(%service, verdict = verdict.name(), "an answer was judged");
+            let mut feedback = self.feedback.lock().unwrap_or_else(PoisonError::into_inner);
+            *feedback.entry((service.clone(), *verdict)).or_default() += 1;
+        }
         Turn { reply, conversation }
+    }
+
+    /// What to say, once, to somebody who writes too fast.
+    pub fn slow_down(&self, message: &Message) -> Reply {
+        let bot = self.bot();
+        bot.slow_down(message.language.unwrap_or(bot.language()))
     }
 
     /// Keeps a conversation for the next message of its thread.

@@ -26,7 +26,7 @@ pub use self::{
     offer::{Availability, NoOffers, Offer, Offers},
     service::Service,
 };
-use crate::ids::ServiceId;
+use crate::ids::{EventId, ServiceId};
 
 /// All services, in order of their ids, and the words they share.
 #[derive(Debug, Clone)]
@@ -55,6 +55,11 @@ impl Catalog {
     /// One service.
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
         self.by_id.get(id).map(|&at| &self.services[at])
+    }
+
+    /// One life event.
+    pub fn life_event(&self, id: &EventId) -> Option<&LifeEvent> {
+        self.life_events.iter().find(|event| event.id == *id)
     }
 
     /// Where a service stands in [`Catalog::services`].

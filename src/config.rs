@@ -9,7 +9,7 @@ use std::{fmt, fs, path::Path, path::PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
-use crate::catalog::load::did_you_mean;
+use crate::{catalog::load::did_you_mean, language::Language};
 
 /// The file that `amtslotse config example` prints: every key at its default.
 pub const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml"));
@@ -32,13 +32,28 @@ pub struct Config {
 }
 
 /// The bot itself.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct BotConfig {
     /// Name, postcode or 12-digit key of the place that is meant if none is named; empty: none.
     pub default_place: String,
     /// Directory with an own catalog; empty: the one inside the program.
     pub catalog: String,
+    /// Whether German is spoken with "Sie", or else with "du".
+    pub formal: bool,
+    /// The language of who has not said a word yet: `de` or `en`.
+    pub language: Language,
+}
+
+impl Default for BotConfig {
+    fn default() -> Self {
+        Self {
+            default_place: String::new(),
+            catalog: String::new(),
+            formal: true,
+            language: Language::German,
+        }
+    }
 }
 
 /// Who runs this bot.
@@ -55,6 +70,8 @@ pub struct OperatorConfig {
     pub contact: String,
     /// The number to call.
     pub phone: String,
+    /// When a person answers there ("Mo bis Fr 8 bis 16 Uhr").
+    pub hours: String,
 }
 
 impl Default for OperatorConfig {
@@ -65,6 +82,7 @@ impl Default for OperatorConfig {
             privacy_url: String::new(),
             contact: String::new(),
             phone: "115".to_owned(),
+            hours: String::new(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What is remembered between two messages: ids only, never a citizen's words.
 
 use serde::{Deserialize, Serialize};
+use time::Date;
 
 use crate::{
-    ids::{RegionKey, ServiceId},
+    ids::{EventId, RegionKey, ServiceId},
+    language::Language,
     message::Facet,
 };
 
@@ -15,22 +17,76 @@ pub struct Conversation {
     pub version: u8,
     /// The service last answered, for "und was kostet das?".
     pub service: Option<ServiceId>,
+    /// What was asked of it, for "und in Köln?".
+    pub facets: Vec<Facet>,
+    /// What else the last need may have meant, for "das andere"; likeliest first.
+    pub others: Vec<ServiceId>,
     /// The place the citizen named.
     pub place: Option<RegionKey>,
+    /// The checklist last shown.
+    pub event: Option<OpenEvent>,
     /// The question we asked back and still wait for.
     pub pending: Option<Pending>,
     /// How many questions in a row we asked back.
     pub asked: u8,
+    /// The language we speak: what the citizen chose, or wrote in.
+    pub language: Option<Language>,
+    /// Whether they chose it, so that a word in another language does not change it.
+    pub language_chosen: bool,
+    /// Whether we have said who we are.
+    pub introduced: bool,
+    /// The service whose answer the citizen has judged: each is counted once.
+    pub rated: Option<ServiceId>,
+}
+
+/// A checklist in the course of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenEvent {
+    /// Which.
+    pub id: EventId,
+    /// When the event is or was, if the citizen said so.
+    pub date: Option<Date>,
 }
 
 impl Conversation {
     /// The layout that this build writes and reads.
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
+
+    /// A conversation in which nobody needs to be told who we are.
+    pub fn introduced() -> Self {
+        Self { introduced: true, ..Self::default() }
+    }
+
+    /// The same person begins anew: nothing is left but the language, and that we have met.
+    pub fn begin_anew(&mut self) {
+        let Self { language, language_chosen, introduced, .. } = *self;
+        *self = Self { language, language_chosen, introduced, ..Self::default() };
+    }
+
+    /// Forgets what it was about, but not where.
+    pub fn drop_need(&mut self) {
+        let place = self.place;
+        self.begin_anew();
+        self.place = place;
+    }
 }
 
 impl Default for Conversation {
     fn default() -> Self {
-        Self { version: Self::VERSION, service: None, place: None, pending: None, asked: 0 }
+        Self {
+            version: Self::VERSION,
+            service: None,
+            facets: Vec::new(),
+            others: Vec::new(),
+            place: None,
+            event: None,
+            pending: None,
+            asked: 0,
+            language: None,
+            language_chosen: false,
+            introduced: false,
+            rated: None,
+        }
     }
 }
 
@@ -53,5 +109,15 @@ pub enum Pending {
         service: Option<ServiceId>,
         /// What the citizen wanted to know of it.
         facets: Vec<Facet>,
+    },
+    /// Which of these life events?
+    Event {
+        /// The life events offered, in the order shown.
+        choices: Vec<EventId>,
+    },
+    /// Which step of the open checklist? Nobody need answer.
+    Step {
+        /// The steps' services, in the order shown.
+        choices: Vec<ServiceId>,
     },
 }

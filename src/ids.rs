@@ -14,6 +14,11 @@ pub enum IdError {
         "»{0}« ist keine Leistungs-Kennung (erlaubt: Kleinbuchstaben a-z, Ziffern, Bindestrich; 1 bis 40 Zeichen)"
     )]
     Service(String),
+    /// Not `[a-z0-9-]{1,40}`.
+    #[error(
+        "»{0}« ist keine Kennung einer Lebenslage (erlaubt: Kleinbuchstaben a-z, Ziffern, Bindestrich; 1 bis 40 Zeichen)"
+    )]
+    Event(String),
     /// Not 14 digits.
     #[error("»{0}« ist kein LeiKa-Schlüssel (14 Ziffern)")]
     Leika(String),
@@ -58,6 +63,32 @@ impl FromStr for ServiceId {
             Ok(Self(text.into()))
         } else {
             Err(IdError::Service(text.to_owned()))
+        }
+    }
+}
+
+/// Id of a life event (`umzug`): the name of its file in `catalog/life-events/`, formed like a
+/// [`ServiceId`] without source. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(Arc<str>);
+
+impl EventId {
+    /// The longest id, in bytes.
+    pub const MAX_LEN: usize = ServiceId::MAX_LEN;
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EventId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text.parse() {
+            Ok(ServiceId(id)) if !id.contains(':') => Ok(Self(id)),
+            _ => Err(IdError::Event(text.to_owned())),
         }
     }
 }
@@ -133,6 +164,12 @@ fn parse_digits<const N: usize>(text: &str) -> Option<u64> {
     (text.len() == N && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl fmt::Display for ServiceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -162,7 +199,7 @@ macro_rules! key_by_text {
         }
     )*};
 }
-key_by_text!(ServiceId, LeikaKey, RegionKey);
+key_by_text!(ServiceId, EventId, LeikaKey, RegionKey);
 
 #[cfg(test)]
 mod tests {

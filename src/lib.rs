@@ -32,6 +32,7 @@
 
 pub mod app;
 pub mod bot;
+pub mod calendar;
 pub mod catalog;
 pub mod channel;
 pub mod cli;
@@ -39,6 +40,7 @@ pub mod config;
 pub mod conversation;
 pub mod eval;
 pub mod ids;
+pub mod language;
 pub mod matching;
 pub mod message;
 pub mod places;

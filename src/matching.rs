@@ -173,8 +173,8 @@ impl Query {
 
     fn copy(&self, at: usize, part: &mut Part) {
         part.tokens.push(self.tokens[at].clone());
-        let masked = self.roles[at] == Role::Masked;
-        part.roles.push(if masked { Role::Masked } else { Role::Content });
+        let role = self.roles[at];
+        part.roles.push(if role.is_left_out() { role } else { Role::Content });
     }
 
     /// [`Self::content_words`] as they are read.
@@ -243,6 +243,12 @@ impl Matcher {
         let extracted = extract(&tokens, &roles, &self.vocabulary);
         let corrections = extracted.corrections.clone();
         Query { tokens, roles, facets, corrections, extracted }
+    }
+
+    /// What a question speaks for each of some services, by their positions in the catalog.
+    pub fn scores(&self, query: &Query, services: &[usize]) -> Vec<f32> {
+        let scores = self.model.scores(&self.index.vector(&query.extracted));
+        services.iter().map(|at| scores[*at]).collect()
     }
 
     /// Ranks the services.

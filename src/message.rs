@@ -3,9 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime, UtcOffset};
 
-use crate::ids::{RegionKey, ServiceId};
+use crate::{
+    ids::{EventId, RegionKey, ServiceId},
+    language::Language,
+};
 
 /// One message of a citizen, as a channel hands it to the bot.
 #[derive(Debug, Clone)]
@@ -18,6 +21,9 @@ pub struct Message {
     pub place: Option<RegionKey>,
     /// Whether others read along (a group, a guild channel): answers are then kept short.
     pub public: bool,
+    /// The language the citizen's program is set to, if the channel knows: used for what holds no
+    /// words, such as a button in a new conversation.
+    pub language: Option<Language>,
 }
 
 impl Message {
@@ -33,7 +39,12 @@ impl Message {
 
     /// Any input in private, received now.
     pub fn new(input: Input) -> Self {
-        Self { input, at: OffsetDateTime::now_utc(), place: None, public: false }
+        Self { input, at: OffsetDateTime::now_utc(), place: None, public: false, language: None }
+    }
+
+    /// The day on which it was received, in Germany.
+    pub fn day(&self) -> Date {
+        german_time(self.at).date()
     }
 
     /// The same message, said in public.
@@ -42,6 +53,22 @@ impl Message {
         self.public = true;
         self
     }
+}
+
+/// A moment by German clocks: central European time, in summer (from the last Sunday of March to
+/// that of October, changing at 1 o'clock UTC; directive 2000/84/EC) an hour more.
+fn german_time(at: OffsetDateTime) -> OffsetDateTime {
+    let utc = at.to_offset(UtcOffset::UTC);
+    let change = |month: time::Month| {
+        let last = Date::from_calendar_date(utc.year(), month, 31).ok()?;
+        let back = i64::from(last.weekday().number_days_from_sunday());
+        let sunday = last.checked_sub(time::Duration::days(back))?;
+        Some(sunday.with_hms(1, 0, 0).ok()?.assume_utc())
+    };
+    let summer = change(time::Month::March).is_some_and(|from| utc >= from)
+        && change(time::Month::October).is_some_and(|until| utc < until);
+    let hours = if summer { 2 } else { 1 };
+    utc.checked_to_offset(UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC)).unwrap_or(utc)
 }
 
 /// What a citizen can do to a bot.
@@ -131,20 +158,6 @@ impl Facet {
             Self::Appointment => "appointment",
         }
     }
-
-    fn letter(self) -> char {
-        match self {
-            Self::Online => 'o',
-            Self::Cost => 'c',
-            Self::Documents => 'd',
-            Self::Where => 'w',
-            Self::Hours => 'h',
-            Self::Deadline => 'l',
-            Self::Duration => 't',
-            Self::Form => 'f',
-            Self::Appointment => 'a',
-        }
-    }
 }
 
 /// What a button does. It travels through the platform as [`Action::encode`]d text of at most
@@ -161,12 +174,140 @@ pub enum Action {
         /// Only this of it.
         facet: Option<Facet>,
     },
+    /// Show it whole, however long that is.
+    More {
+        /// Which service.
+        service: ServiceId,
+        /// Where; `None` keeps the conversation's place.
+        place: Option<RegionKey>,
+        /// All of this facet; of everything, if there is none.
+        facet: Option<Facet>,
+    },
+    /// Show a checklist.
+    Event {
+        /// Which life event.
+        event: EventId,
+        /// When it is or was.
+        date: Option<Date>,
+        /// In which form.
+        form: EventForm,
+    },
+    /// Which life events there are.
+    Events,
     /// From now on, talk about this place.
     Place(RegionKey),
+    /// From now on, speak this language.
+    Speak(Language),
+    /// What a citizen thinks of an answer.
+    Rate {
+        /// The service that was answered.
+        service: ServiceId,
+        /// What they think.
+        verdict: Verdict,
+    },
     /// "Nichts davon": none of the offered choices.
     NoneOfThese,
     /// Show the help.
     Help,
+}
+
+/// How a checklist is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventForm {
+    /// Its first steps.
+    Short,
+    /// All steps, with why and for whom.
+    Whole,
+    /// As a text to print.
+    Print,
+    /// As a file for a calendar.
+    Calendar,
+}
+
+/// What a citizen thinks of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is what was meant.
+    Fits,
+    /// Another service was meant.
+    WrongService,
+    /// The service is right, what is said of it is not.
+    WrongFacts,
+}
+
+impl Verdict {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Fits, Self::WrongService, Self::WrongFacts];
+
+    /// Its name in results, logs and wording keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fits => "fits",
+            Self::WrongService => "wrong-service",
+            Self::WrongFacts => "wrong-facts",
+        }
+    }
+}
+
+/// Letters that stand for the values of a field in button data.
+trait Lettered: Sized + Copy + PartialEq + 'static {
+    const LETTERS: &'static [(Self, &'static str)];
+
+    fn letter(self) -> &'static str {
+        Self::LETTERS.iter().find(|(value, _)| *value == self).map_or("", |(_, letter)| *letter)
+    }
+
+    fn from_letter(letter: &str) -> Option<Self> {
+        Self::LETTERS.iter().find(|(_, known)| *known == letter).map(|(value, _)| *value)
+    }
+}
+
+impl Lettered for Facet {
+    const LETTERS: &'static [(Self, &'static str)] = &[
+        (Self::Online, "o"),
+        (Self::Cost, "c"),
+        (Self::Documents, "d"),
+        (Self::Where, "w"),
+        (Self::Hours, "h"),
+        (Self::Deadline, "l"),
+        (Self::Duration, "t"),
+        (Self::Form, "f"),
+        (Self::Appointment, "a"),
+    ];
+}
+
+impl Lettered for EventForm {
+    const LETTERS: &'static [(Self, &'static str)] =
+        &[(Self::Short, "s"), (Self::Whole, "w"), (Self::Print, "p"), (Self::Calendar, "c")];
+}
+
+impl Lettered for Verdict {
+    const LETTERS: &'static [(Self, &'static str)] =
+        &[(Self::Fits, "y"), (Self::WrongService, "s"), (Self::WrongFacts, "f")];
+}
+
+/// A field that may be empty; `None` if it is neither empty nor well formed.
+fn optional<T>(field: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+    if field.is_empty() { Some(None) } else { parse(field).map(Some) }
+}
+
+fn shown<T: ToString>(field: Option<T>) -> String {
+    field.map(|field| field.to_string()).unwrap_or_default()
+}
+
+/// Days in button data are written `20260503`.
+fn encode_date(date: Date) -> String {
+    format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
+fn parse_date(text: &str) -> Option<Date> {
+    if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let month = time::Month::try_from(text[4..6].parse::<u8>().ok()?).ok()?;
+    Date::from_calendar_date(text[..4].parse().ok()?, month, text[6..].parse().ok()?).ok()
 }
 
 impl Action {
@@ -177,13 +318,20 @@ impl Action {
     /// As button data: version, kind and fields, separated by `|`.
     pub fn encode(&self) -> String {
         let version = Self::VERSION;
+        let of_service = |kind, service: &ServiceId, place: &Option<RegionKey>, facet| {
+            let facet = Option::map_or(facet, "", Facet::letter);
+            format!("{version}|{kind}|{service}|{}|{facet}", shown(*place))
+        };
         match self {
-            Self::Show { service, place, facet } => {
-                let place = place.map(|key| key.to_string()).unwrap_or_default();
-                let facet = facet.map(|f| f.letter().to_string()).unwrap_or_default();
-                format!("{version}|s|{service}|{place}|{facet}")
+            Self::Show { service, place, facet } => of_service("s", service, place, *facet),
+            Self::More { service, place, facet } => of_service("m", service, place, *facet),
+            Self::Event { event, date, form } => {
+                format!("{version}|e|{event}|{}|{}", shown(date.map(encode_date)), form.letter())
             }
+            Self::Events => format!("{version}|v"),
             Self::Place(place) => format!("{version}|p|{place}"),
+            Self::Speak(language) => format!("{version}|l|{}", language.code()),
+            Self::Rate { service, verdict } => format!("{version}|r|{service}|{}", verdict.letter()),
             Self::NoneOfThese => format!("{version}|n"),
             Self::Help => format!("{version}|h"),
         }
@@ -195,20 +343,31 @@ impl Action {
             return None;
         }
         let fields: Vec<&str> = data.split('|').collect();
-        let action = match fields[..] {
-            [Self::VERSION, "s", service, place, facet] => Self::Show {
-                service: service.parse().ok()?,
-                place: if place.is_empty() { None } else { Some(place.parse().ok()?) },
-                facet: match facet {
-                    "" => None,
-                    letter => {
-                        Some(Facet::ALL.into_iter().find(|f| letter == f.letter().to_string())?)
-                    }
-                },
+        let [Self::VERSION, kind, fields @ ..] = &fields[..] else { return None };
+        let action = match (*kind, fields) {
+            ("s" | "m", [service, place, facet]) => {
+                let service = service.parse().ok()?;
+                let place = optional(place, |key| key.parse().ok())?;
+                let facet = optional(facet, Facet::from_letter)?;
+                match *kind {
+                    "s" => Self::Show { service, place, facet },
+                    _ => Self::More { service, place, facet },
+                }
+            }
+            ("e", [event, date, form]) => Self::Event {
+                event: event.parse().ok()?,
+                date: optional(date, parse_date)?,
+                form: EventForm::from_letter(form)?,
             },
-            [Self::VERSION, "p", place] => Self::Place(place.parse().ok()?),
-            [Self::VERSION, "n"] => Self::NoneOfThese,
-            [Self::VERSION, "h"] => Self::Help,
+            ("v", []) => Self::Events,
+            ("p", [place]) => Self::Place(place.parse().ok()?),
+            ("l", [language]) => Self::Speak(Language::from_code(language)?),
+            ("r", [service, verdict]) => {
+                let verdict = Verdict::from_letter(verdict)?;
+                Self::Rate { service: service.parse().ok()?, verdict }
+            }
+            ("n", []) => Self::NoneOfThese,
+            ("h", []) => Self::Help,
             _ => return None,
         };
         Some(action)
@@ -234,12 +393,22 @@ mod tests {
     #[test]
     fn every_action_survives_the_way_through_a_button() {
         let place = "110000000000".parse().unwrap();
+        let service: ServiceId = "hund-anmelden".parse().unwrap();
+        let event: EventId = "x".repeat(EventId::MAX_LEN).parse().unwrap();
+        let date = Some(time::macros::date!(2026 - 05 - 03));
         for action in [
             Action::Place(place),
             Action::NoneOfThese,
             Action::Help,
-            Action::Show { service: "hund-anmelden".parse().unwrap(), place: None, facet: None },
+            Action::Events,
+            Action::Speak(Language::English),
+            Action::Show { service: service.clone(), place: None, facet: None },
+            Action::More { service: service.clone(), place: Some(place), facet: None },
+            Action::Rate { service, verdict: Verdict::WrongFacts },
+            Action::Event { event: event.clone(), date, form: EventForm::Calendar },
+            Action::Event { event, date: None, form: EventForm::Short },
         ] {
+            assert!(action.encode().len() <= Action::MAX_LEN, "{action:?}");
             assert_eq!(Action::parse(&action.encode()), Some(action));
         }
         for facet in Facet::ALL {
@@ -262,10 +431,33 @@ mod tests {
             "1|p|12",
             "1|s|hund|||",
             "1|s|hund||z",
+            "1|e|umzug|2026-5-3|s",
+            "1|e|umzug|20260231|s",
+            "1|e|umzug||",
+            "1|l|xx",
+            "1|r|hund|x",
         ] {
             assert_eq!(Action::parse(data), None, "{data}");
         }
         assert_eq!(Action::parse(&format!("1|s|{}||", "a".repeat(60))), None);
+    }
+
+    #[test]
+    fn days_are_those_of_german_clocks() {
+        use time::macros::{date, datetime};
+        for (at, day) in [
+            (datetime!(2026-01-01 22:59 UTC), date!(2026 - 01 - 01)),
+            (datetime!(2026-01-01 23:00 UTC), date!(2026 - 01 - 02)),
+            (datetime!(2026-07-01 21:59 UTC), date!(2026 - 07 - 01)),
+            (datetime!(2026-07-01 22:00 UTC), date!(2026 - 07 - 02)),
+            (datetime!(2026-03-28 22:30 UTC), date!(2026 - 03 - 28)),
+            (datetime!(2026-03-29 22:30 UTC), date!(2026 - 03 - 30)),
+            (datetime!(2026-10-25 22:30 UTC), date!(2026 - 10 - 25)),
+        ] {
+            let mut message = Message::text("");
+            message.at = at;
+            assert_eq!(message.day(), day, "{at}");
+        }
     }
 
     #[test]

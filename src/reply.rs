@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::{
     ids::{RegionKey, ServiceId},
-    message::{Action, Facet},
+    language::Language,
+    message::{Action, Facet, Verdict},
 };
 
 /// The answer to one message. All text in it is plain: channels escape it.
@@ -16,8 +17,37 @@ pub struct Reply {
     pub choices: Vec<Choice>,
     /// How the choices are meant.
     pub choice_kind: ChoiceKind,
+    /// Files to go with it.
+    pub files: Vec<File>,
+    /// The language it is in.
+    pub language: Language,
     /// What was understood and decided, for evaluation, logs and machines.
     pub outcome: Outcome,
+}
+
+impl Reply {
+    /// A reply that says something and offers nothing to press.
+    pub fn new(blocks: Vec<Block>, outcome: Outcome) -> Self {
+        Self {
+            blocks,
+            choices: Vec::new(),
+            choice_kind: ChoiceKind::default(),
+            files: Vec::new(),
+            language: Language::default(),
+            outcome,
+        }
+    }
+}
+
+/// A file that goes with a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name: lower-case letters, digits, hyphens and an extension.
+    pub name: String,
+    /// Its media type (`text/calendar`).
+    pub media_type: &'static str,
+    /// What it holds.
+    pub text: String,
 }
 
 /// A part of a reply.
@@ -52,6 +82,10 @@ pub enum Block {
     },
     /// Where to read on or to apply.
     Links(Vec<Link>),
+    /// Something to copy and send elsewhere, line by line.
+    Copy(String),
+    /// Something beside the matter, shown small.
+    Aside(String),
     /// Where the facts come from and as of when; shown small.
     Source(String),
 }
@@ -68,7 +102,8 @@ pub struct Link {
 /// Something to press.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// Shown to machines only: a service's id, a place's key, `facet:cost`, `none` or `help`.
+    /// Shown to machines only: a service's id, a place's key, `facet:cost`, `event:umzug`, `more`,
+    /// `feedback:fits`, `none` ...
     pub id: String,
     /// What the button says.
     pub label: String,
@@ -155,6 +190,9 @@ pub struct Outcome {
     pub notice: Option<NoticeKind>,
     /// The life event whose checklist was given.
     pub life_event: Option<String>,
+    /// What the citizen thinks of the answer before, to be counted; not part of the results.
+    #[serde(skip)]
+    pub verdict: Option<(ServiceId, Verdict)>,
     /// Parallel to `services`: whether each can be done online at the place.
     pub availability: Vec<AvailabilityKind>,
     /// Parallel to `services`: the source-qualified id of the local offer used.
@@ -173,6 +211,7 @@ impl Outcome {
             facets: Vec::new(),
             notice,
             life_event: None,
+            verdict: None,
             availability: Vec::new(),
             offers: Vec::new(),
         }

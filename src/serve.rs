@@ -56,6 +56,9 @@ pub fn build_bot(config: &Config, catalog_dir: Option<&Path>) -> anyhow::Result<
         phone: config.operator.phone.clone(),
         default_place,
         max_text: config.limits.text,
+        hours: config.operator.hours.clone(),
+        formal: config.bot.formal,
+        language: config.bot.language,
         remembered_minutes: config.retention.conversation.duration().as_secs().div_ceil(60),
     };
     Ok(Bot::new(Arc::new(catalog), Arc::new(places), Arc::new(NoOffers), settings))

@@ -3,7 +3,9 @@
 //! [`normalize`] removes what cannot be seen, [`fold`] what does not matter (case, umlaut
 //! spelling, accents), [`tokens`] cuts into words. German grammar is in [`german`], likeness of whole texts in [`similarity`].
 
+pub mod dates;
 pub mod german;
+pub mod personal;
 pub mod similarity;
 
 use unicode_normalization::{UnicodeNormalization, char::decompose_canonical};

@@ -1,16 +1,24 @@
 //! What is known of one service in one place, put into a reply.
+//!
+//! A card is made of sections. Its head (name and status) always comes; of the rest, what matters
+//! most comes as long as the answer stays short. What is left out is one step away: "mehr".
 
-use super::{Bot, wording::Wording};
+use super::{Bot, turn::Turn, wording::Wording};
 use crate::{
     catalog::{
         Availability, Offer, Service,
-        service::{Fee, GeneralKind, How, Level, LinkKind, Source, Step},
+        service::{Fee, Formerly, GeneralKind, How, Level, LinkKind, Source, Step},
     },
     ids::ServiceId,
+    language::Language,
     message::{Action, Facet},
     places::{Place, PlaceLevel},
     reply::{AvailabilityKind, Block, Choice, Link},
 };
+
+/// Characters of a card before "mehr". With the question for the place and a word about ourselves an
+/// answer has about 600.
+const SHORT: usize = 480;
 
 /// Whether a service can be done online at a place, and how we know.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,154 +61,321 @@ impl Bot {
             Some(kind) => Status { kind, offer, capped: false },
         }
     }
+}
 
-    /// The card of a service: the facets asked for, first and alone; all of it if none was.
+/// A part of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Reason,
+    Steps,
+    /// Links to apply.
+    Apply,
+    /// Links to read on.
+    ReadOn,
+    Facet(Facet),
+}
+
+impl Part {
+    /// In the order shown.
+    const SHOWN: [Self; 9] = [
+        Self::Reason,
+        Self::Apply,
+        Self::Steps,
+        Self::Facet(Facet::Where),
+        Self::Facet(Facet::Documents),
+        Self::Facet(Facet::Cost),
+        Self::Facet(Facet::Deadline),
+        Self::Facet(Facet::Duration),
+        Self::ReadOn,
+    ];
+    /// The most important first: why, where to click, whom to ask, by when, what it costs, what to
+    /// bring, what to do.
+    const BY_WEIGHT: [Self; 9] = [
+        Self::Reason,
+        Self::Apply,
+        Self::Facet(Facet::Where),
+        Self::Facet(Facet::Deadline),
+        Self::Facet(Facet::Cost),
+        Self::Facet(Facet::Documents),
+        Self::Steps,
+        Self::Facet(Facet::Duration),
+        Self::ReadOn,
+    ];
+}
+
+/// What a part says, and on whose word.
+#[derive(Debug, Clone, Default)]
+struct Section {
+    blocks: Vec<Block>,
+    sources: Vec<String>,
+    /// Whether some of it was left out.
+    cut: bool,
+}
+
+impl Section {
+    fn of(block: Block) -> Self {
+        Self { blocks: vec![block], ..Self::default() }
+    }
+
+    fn length(&self, before: &[String]) -> usize {
+        let new = self.sources.iter().filter(|source| !before.contains(source));
+        let sources: usize = new.map(|source| source.chars().count() + 2).sum();
+        self.blocks.iter().map(length).sum::<usize>() + sources
+    }
+}
+
+/// The characters of a block as a citizen reads it.
+pub(super) fn length(block: &Block) -> usize {
+    let count = |text: &String| text.chars().count() + 1;
+    match block {
+        Block::Notice(text)
+        | Block::Heading(text)
+        | Block::Text(text)
+        | Block::Copy(text)
+        | Block::Aside(text)
+        | Block::Source(text)
+        | Block::Status { text, .. } => count(text),
+        Block::Facts { label, items } | Block::Steps { label, items } => {
+            count(label) + items.iter().map(|item| count(item) + 4).sum::<usize>()
+        }
+        Block::Links(links) => links.iter().map(|l| count(&l.label) + count(&l.url)).sum(),
+    }
+}
+
+impl Turn<'_> {
+    /// The card of a service: the facets asked for, first and alone; what matters most if none was.
+    /// `head` says the status first; `whole` leaves nothing out.
     pub(super) fn card(
         &self,
         service: &Service,
         place: Option<&Place>,
         facets: &[Facet],
-        formerly: Option<&crate::catalog::service::Formerly>,
-        public: bool,
+        formerly: Option<&Formerly>,
+        head: bool,
+        whole: bool,
     ) -> (Vec<Block>, Vec<Choice>) {
-        let status = self.status(service, place);
-        let mut card =
-            Card { bot: self, service, place, status, blocks: Vec::new(), sources: Vec::new() };
-        card.head(formerly);
-        let only_online = facets.iter().all(|facet| *facet == Facet::Online);
-        if facets.is_empty() {
-            card.reason();
-            card.steps();
-            for facet in
-                [Facet::Where, Facet::Documents, Facet::Cost, Facet::Deadline, Facet::Duration]
-            {
-                card.facet(facet, false);
-            }
-            card.links(None);
-        } else if only_online {
-            card.reason();
-            card.steps();
-            card.facet(Facet::Where, false);
-            card.links(None);
+        let status = self.bot.status(service, place);
+        let card = Card { bot: self.bot, wording: self.wording, service, place, status };
+        let mut blocks = card.head(formerly, head);
+        let (sections, left_out) = if facets.is_empty() {
+            card.most_important(blocks.iter().map(length).sum(), whole)
         } else {
-            for &facet in facets {
-                card.facet(facet, true);
-            }
-        }
-        card.source_line();
-        // In public a channel shows little more than the status: the rest is behind buttons.
-        let shown: &[Facet] = if facets.is_empty() && public {
-            &[Facet::Online]
-        } else if facets.is_empty() {
-            &[
-                Facet::Online,
-                Facet::Where,
-                Facet::Documents,
-                Facet::Cost,
-                Facet::Deadline,
-                Facet::Duration,
-            ]
-        } else {
-            facets
+            card.asked(facets, whole)
         };
-        let choices = card.more(shown);
-        (card.blocks, choices)
+        let mut sources: Vec<String> = Vec::new();
+        let mut shown: Vec<Facet> = facets.to_vec();
+        for (part, section) in sections {
+            if let Part::Facet(facet) = part {
+                shown.push(facet);
+            }
+            if matches!(part, Part::Reason | Part::Steps) {
+                shown.push(Facet::Online);
+            }
+            for source in section.sources {
+                if !sources.contains(&source) {
+                    sources.push(source);
+                }
+            }
+            blocks.extend(section.blocks);
+        }
+        let in_german = self.language() != Language::German;
+        if in_german && blocks.iter().any(|block| matches!(block, Block::Facts { .. })) {
+            blocks.push(Block::Aside(self.say("facts-in-german")));
+        }
+        // In public a channel shows little more than the status: the rest is behind buttons.
+        if self.message.public && facets.is_empty() {
+            shown = vec![Facet::Online];
+        }
+        let mut choices = card.more(&shown);
+        if left_out {
+            let action = Action::More {
+                service: service.id.clone(),
+                place: place.map(|place| place.key),
+                facet: facets.first().copied().filter(|_| facets.len() == 1),
+            };
+            choices.push(Choice { id: "more".to_owned(), label: self.say("more"), action });
+        }
+        blocks.extend(card.source_line(&sources));
+        (blocks, choices)
+    }
+
+    /// The facts of a service that mention children, for "und für meine tochter?".
+    pub(super) fn facts_about_children(
+        &self,
+        service: &Service,
+        place: Option<&Place>,
+    ) -> Vec<String> {
+        let status = self.bot.status(service, place);
+        let card = Card { bot: self.bot, wording: self.wording, service, place, status };
+        let is_about = |text: &String| {
+            let words = crate::text::tokens(text);
+            words.iter().any(|word| {
+                word.folded.starts_with("kind") && !word.folded.starts_with("kindergeld")
+                    || word.folded.starts_with("minderjaehrig")
+                    || matches!(word.folded.as_str(), "eltern" | "sorgeberechtigte" | "sorgerecht")
+            }) || words.windows(2).any(|pair| {
+                pair[0].folded == "unter"
+                    && matches!(pair[1].folded.parse::<u32>(), Ok(age) if age <= 24)
+            })
+        };
+        let deadlines = service.deadline.iter().map(|deadline| deadline.text.clone());
+        card.papers().into_iter().chain(card.fees()).chain(deadlines).filter(is_about).collect()
     }
 }
 
 struct Card<'a> {
     bot: &'a Bot,
+    wording: &'a Wording,
     service: &'a Service,
     place: Option<&'a Place>,
     status: Status,
-    blocks: Vec<Block>,
-    sources: Vec<Source>,
 }
 
 impl Card<'_> {
-    fn wording(&self) -> &Wording {
-        &self.bot.wording
+    fn say(&self, key: &str) -> String {
+        self.wording.say(key)
     }
 
-    fn push(&mut self, block: Block) {
-        self.blocks.push(block);
+    fn say_with(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.wording.say_with(key, values)
     }
 
-    fn head(&mut self, formerly: Option<&crate::catalog::service::Formerly>) {
-        let plain = self.service.plain();
+    fn head(&self, formerly: Option<&Formerly>, with_status: bool) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let title = self.service.title(self.wording.language());
         if let Some(note) = self.status.offer.as_ref().and_then(|offer| offer.outage.as_deref()) {
-            let text = self.wording().say_with("outage", &[("note", note)]);
-            self.push(Block::Notice(text));
+            blocks.push(Block::Notice(self.say_with("outage", &[("note", note)])));
         }
-        let title = match self.place {
-            Some(place) => self
-                .wording()
-                .say_with("card-title-place", &[("service", plain), ("place", &place.name)]),
-            None => self.wording().say_with("card-title", &[("service", plain)]),
+        let heading = match self.place {
+            Some(place) => {
+                self.say_with("card-title-place", &[("service", &title), ("place", &place.name)])
+            }
+            None => self.say_with("card-title", &[("service", &title)]),
         };
-        self.push(Block::Heading(title));
-        let key = match self.status.kind {
-            AvailabilityKind::Online => "status-online",
-            AvailabilityKind::Partly => "status-partly",
-            AvailabilityKind::InPerson => "status-in_person",
-            AvailabilityKind::Unknown => "status-unknown",
-        };
-        let text = self.wording().say(key);
-        self.push(Block::Status { availability: self.status.kind, text });
+        blocks.push(Block::Heading(heading));
+        if with_status {
+            let text = self.say(status_key(self.status.kind));
+            blocks.push(Block::Status { availability: self.status.kind, text });
+        }
         if let Some(old) = formerly {
-            let text =
-                self.wording().say_with("formerly", &[("name", &old.name), ("service", plain)]);
-            self.push(Block::Text(old.note.clone().unwrap_or(text)));
+            let text = self.say_with("formerly", &[("name", &old.name), ("service", &title)]);
+            blocks.push(Block::Text(old.note.clone().unwrap_or(text)));
+        }
+        blocks
+    }
+
+    /// The most important parts that fit, in the order shown, and whether others are left out.
+    fn most_important(&self, head: usize, whole: bool) -> (Vec<(Part, Section)>, bool) {
+        let mut chosen: Vec<(Part, Section)> = Vec::new();
+        let mut sources: Vec<String> = Vec::new();
+        let mut used = head;
+        let mut left_out = false;
+        for part in Part::BY_WEIGHT {
+            let section = self.section(part);
+            if section.blocks.is_empty() {
+                continue;
+            }
+            let length = section.length(&sources);
+            // Why, where to apply and whom to ask is never left out.
+            let needed = matches!(part, Part::Reason | Part::Apply | Part::Facet(Facet::Where));
+            if !(needed || whole || used + length <= SHORT) {
+                left_out = true;
+                continue;
+            }
+            used += length;
+            sources.extend(section.sources.iter().cloned());
+            chosen.push((part, section));
+        }
+        let order = |part: &Part| Part::SHOWN.iter().position(|shown| shown == part);
+        chosen.sort_by_key(|(part, _)| order(part));
+        (chosen, left_out)
+    }
+
+    /// The parts asked for, and whether some of them had to be cut.
+    fn asked(&self, facets: &[Facet], whole: bool) -> (Vec<(Part, Section)>, bool) {
+        let mut sections = Vec::new();
+        for &facet in facets {
+            if facet == Facet::Online {
+                sections.push((Part::Reason, self.section(Part::Reason)));
+                sections.push((Part::Apply, self.section(Part::Apply)));
+                sections.push((Part::Steps, self.section(Part::Steps)));
+                if facets.len() == 1 {
+                    let office = Part::Facet(Facet::Where);
+                    sections.push((office, self.section(office)));
+                }
+                continue;
+            }
+            let mut section = self.facet(facet);
+            if section.blocks.is_empty() {
+                section = self.unknown(facet);
+            } else if self.is_general(facet)
+                && let Some(place) = self.place
+            {
+                let text = self.say_with("status-general", &[("place", &place.name)]);
+                section.blocks.push(Block::Text(text));
+            }
+            if !whole {
+                section.shorten(SHORT / facets.len(), self.wording);
+            }
+            sections.push((Part::Facet(facet), section));
+        }
+        let cut = sections.iter().any(|(_, section)| section.cut);
+        (sections, cut)
+    }
+
+    fn section(&self, part: Part) -> Section {
+        match part {
+            Part::Reason => self.reason(),
+            Part::Steps => self.steps(),
+            Part::Apply => self.links(|kind| kind != LinkKind::Information),
+            Part::ReadOn => self.links(|kind| kind == LinkKind::Information),
+            Part::Facet(facet) => self.facet(facet),
         }
     }
 
     /// Why the status is what it is, and how sure that is for this place.
-    fn reason(&mut self) {
+    fn reason(&self) -> Section {
         let mut sentences = Vec::new();
-        let offer_reason = self.status.offer.as_ref().and_then(|offer| offer.reason.clone());
-        let is_local = self.status.offer.is_some();
+        let mut section = Section::default();
+        let offer = self.status.offer.as_ref();
         if self.status.capped {
-            sentences.push(self.wording().say("status-capped"));
+            sentences.push(self.say("status-capped"));
         }
-        if self.status.kind == AvailabilityKind::Unknown
-            && let Some(place) = self.place
-        {
-            sentences
-                .push(self.wording().say_with("status-unknown-place", &[("place", &place.name)]));
+        let unknown = self.status.kind == AvailabilityKind::Unknown;
+        if unknown && let Some(place) = self.place {
+            sentences.push(self.say_with("status-unknown-place", &[("place", &place.name)]));
         }
-        if let Some(reason) = offer_reason {
-            sentences.push(reason);
-        }
+        sentences.extend(offer.and_then(|offer| offer.reason.clone()));
         if let Some(reason) = self.service.online.reason.clone() {
             sentences.push(reason);
-            self.sources.extend(self.service.online.source.clone());
-        } else if self.status.kind == AvailabilityKind::Unknown {
-            sentences.push(self.wording().say("status-unknown-general"));
+            section.sources.extend(self.service.online.source.iter().map(|s| self.dated(s)));
+        } else if unknown {
+            sentences.push(self.say("status-unknown-general"));
         }
-        if !is_local
-            && self.status.kind != AvailabilityKind::Unknown
+        if offer.is_none()
+            && !unknown
             && self.service.level != Level::Bund
             && let Some(place) = self.place
         {
-            sentences.push(self.wording().say_with("status-general", &[("place", &place.name)]));
+            sentences.push(self.say_with("status-general", &[("place", &place.name)]));
         }
         if !sentences.is_empty() {
-            self.push(Block::Text(sentences.join(" ")));
+            section.blocks.push(Block::Text(sentences.join(" ")));
         }
+        section
     }
 
-    fn steps(&mut self) {
+    fn steps(&self) -> Section {
         let local = match self.status.offer.as_ref().map(|offer| &offer.availability) {
-            Some(Availability::Partly { steps }) if !steps.is_empty() => Some(steps.clone()),
+            Some(Availability::Partly { steps }) if !steps.is_empty() => Some(steps),
             _ => None,
         };
-        let steps = local.unwrap_or_else(|| self.service.online.steps.clone());
+        let steps = local.unwrap_or(&self.service.online.steps);
         if steps.is_empty() {
-            return;
+            return Section::default();
         }
         let items = steps.iter().map(|step| self.step(step)).collect();
-        let label = self.wording().say("label-steps");
-        self.push(Block::Steps { label, items });
+        Section::of(Block::Steps { label: self.say("label-steps"), items })
     }
 
     fn step(&self, step: &Step) -> String {
@@ -216,94 +391,102 @@ impl Card<'_> {
         if what.contains(said) || what.contains("warten") {
             return step.what.clone();
         }
-        self.wording().say_with(key, &[("what", &step.what)])
+        self.say_with(key, &[("what", &step.what)])
     }
 
-    /// One facet; if nothing is known, nothing is said, unless it was asked for.
-    fn facet(&mut self, facet: Facet, asked: bool) {
-        let items = match facet {
-            Facet::Online => {
-                self.reason();
-                self.steps();
-                return;
+    /// What is known of a facet; nothing if nothing is.
+    fn facet(&self, facet: Facet) -> Section {
+        let local = |known: bool| self.status.offer.is_some() && known;
+        let dated = |source: &Source| self.dated(source);
+        let service = self.service;
+        let (items, sources): (Vec<String>, Vec<String>) = match facet {
+            Facet::Online => return self.reason(),
+            Facet::Where => (vec![self.authority()], Vec::new()),
+            Facet::Cost if local(self.offered(|offer| offer.fee.is_some())) => {
+                (self.fees(), Vec::new())
             }
-            Facet::Where => vec![self.authority()],
-            Facet::Cost => self.fees(),
-            Facet::Documents => self.papers(),
-            Facet::Deadline => {
-                self.sources.extend(self.service.deadline.iter().map(|d| d.source.clone()));
-                self.service.deadline.iter().map(|d| d.text.clone()).collect()
+            Facet::Cost => (self.fees(), service.fee.iter().map(|f| dated(&f.source)).collect()),
+            Facet::Documents if local(self.offered(|offer| !offer.papers.is_empty())) => {
+                (self.papers(), Vec::new())
             }
-            Facet::Duration => {
-                self.sources.extend(self.service.duration.iter().map(|d| d.source.clone()));
-                self.service.duration.iter().map(|d| d.text.clone()).collect()
+            Facet::Documents => {
+                (self.papers(), service.paper.iter().map(|p| dated(&p.source)).collect())
             }
-            Facet::Form | Facet::Appointment => {
-                if asked {
-                    self.by_link(facet);
-                }
-                return;
-            }
-            Facet::Hours => Vec::new(),
+            Facet::Deadline => (
+                service.deadline.iter().map(|d| d.text.clone()).collect(),
+                service.deadline.iter().map(|d| dated(&d.source)).collect(),
+            ),
+            Facet::Duration => (
+                service.duration.iter().map(|d| d.text.clone()).collect(),
+                service.duration.iter().map(|d| dated(&d.source)).collect(),
+            ),
+            Facet::Form => return self.links(|kind| kind == LinkKind::Form),
+            Facet::Appointment => return self.links(|kind| kind == LinkKind::Appointment),
+            Facet::Hours => (Vec::new(), Vec::new()),
         };
-        if !items.is_empty() {
-            let label = self.wording().say(label_key(facet));
-            self.push(Block::Facts { label, items });
-        } else if asked {
-            self.unknown(facet);
+        if items.is_empty() {
+            return Section::default();
         }
+        let label = self.say(label_key(facet));
+        Section { blocks: vec![Block::Facts { label, items }], sources, cut: false }
+    }
+
+    /// Whether what is said of a facet is the general rule, and may be otherwise at the place.
+    fn is_general(&self, facet: Facet) -> bool {
+        self.service.level != Level::Bund
+            && match facet {
+                Facet::Cost => !self.offered(|offer| offer.fee.is_some()),
+                Facet::Documents => !self.offered(|offer| !offer.papers.is_empty()),
+                Facet::Deadline | Facet::Duration => true,
+                _ => false,
+            }
     }
 
     /// "That I do not know", and whom to ask.
-    fn unknown(&mut self, facet: Facet) {
-        let unknown = self.wording().say(unknown_key(facet));
+    fn unknown(&self, facet: Facet) -> Section {
+        let unknown = match self.place {
+            Some(place) => {
+                let label = self.say(label_key(facet));
+                let values = [("label", label.as_str()), ("place", place.name.as_str())];
+                self.say_with("unknown-place", &values)
+            }
+            None => self.say(unknown_key(facet)),
+        };
         let authority = self.authority();
         let phone = &self.bot.settings.phone;
-        let ask =
-            self.wording().say_with("ask-office", &[("authority", &authority), ("phone", phone)]);
-        self.push(Block::Text(format!("{unknown} {ask}")));
+        let ask = self.say_with("ask-office", &[("authority", &authority), ("phone", phone)]);
+        Section::of(Block::Text(format!("{unknown} {ask}")))
     }
 
-    fn by_link(&mut self, facet: Facet) {
-        let kind = if facet == Facet::Form { LinkKind::Form } else { LinkKind::Appointment };
-        let before = self.blocks.len();
-        self.links(Some(kind));
-        if self.blocks.len() == before {
-            self.unknown(facet);
+    fn fees(&self) -> Vec<String> {
+        match self.status.offer.as_ref().and_then(|offer| offer.fee.clone()) {
+            Some(fee) => vec![fee],
+            None => self.service.fee.iter().map(|fee| self.fee(fee)).collect(),
         }
-    }
-
-    fn fees(&mut self) -> Vec<String> {
-        if let Some(fee) = self.status.offer.as_ref().and_then(|offer| offer.fee.clone()) {
-            return vec![fee];
-        }
-        self.sources.extend(self.service.fee.iter().map(|fee| fee.source.clone()));
-        self.service.fee.iter().map(|fee| self.fee(fee)).collect()
     }
 
     fn fee(&self, fee: &Fee) -> String {
         match fee.euro {
             None => fee.text.clone(),
-            Some(0.0) => self.wording().say_with("amount-free", &[("text", &fee.text)]),
+            Some(0.0) => self.say_with("amount-free", &[("text", &fee.text)]),
             Some(euro) => {
                 let amount = amount(euro);
-                self.wording().say_with("amount", &[("text", &fee.text), ("amount", &amount)])
+                self.say_with("amount", &[("text", &fee.text), ("amount", &amount)])
             }
         }
     }
 
-    fn papers(&mut self) -> Vec<String> {
+    fn papers(&self) -> Vec<String> {
         if let Some(offer) = &self.status.offer
             && !offer.papers.is_empty()
         {
             return offer.papers.clone();
         }
-        self.sources.extend(self.service.paper.iter().map(|paper| paper.source.clone()));
         let paper = |paper: &crate::catalog::service::Paper| match &paper.needed_if {
             None => paper.text.clone(),
             Some(condition) => {
                 let values = [("paper", paper.text.as_str()), ("condition", condition.as_str())];
-                self.wording().say_with("paper-if", &values)
+                self.say_with("paper-if", &values)
             }
         };
         self.service.paper.iter().map(paper).collect()
@@ -311,59 +494,51 @@ impl Card<'_> {
 
     /// Who is in charge, and at which level.
     fn authority(&self) -> String {
-        self.bot.authority(self.service, self.place, self.status.offer.as_ref())
+        let offer = self.status.offer.as_ref();
+        self.bot.authority(self.wording, self.service, self.place, offer)
     }
 
-    fn links(&mut self, only: Option<LinkKind>) {
+    fn links(&self, wanted: impl Fn(LinkKind) -> bool) -> Section {
         let local = self.status.offer.iter().flat_map(|offer| offer.links.iter().cloned());
         let own = self.service.link.iter().map(|link| (link.kind, link.url.clone()));
         let links: Vec<Link> = local
             .chain(own)
-            .filter(|(kind, _)| only.is_none_or(|only| only == *kind))
+            .filter(|(kind, _)| wanted(*kind))
             .map(|(kind, url)| Link { label: self.link_label(kind, &url), url })
             .collect();
-        if !links.is_empty() {
-            self.push(Block::Links(links));
-        }
+        if links.is_empty() { Section::default() } else { Section::of(Block::Links(links)) }
     }
 
     fn link_label(&self, kind: LinkKind, url: &str) -> String {
         let host = url.trim_start_matches("https://").split('/').next().unwrap_or_default();
         match kind {
-            LinkKind::Online => self.wording().say("link-online"),
-            LinkKind::Form => self.wording().say("link-form"),
-            LinkKind::Appointment => self.wording().say("link-appointment"),
-            LinkKind::Information if host == "verwaltung.bund.de" => {
-                self.wording().say("link-information")
-            }
-            LinkKind::Information => {
-                self.wording().say_with("link-information-other", &[("host", host)])
-            }
+            LinkKind::Online => self.say("link-online"),
+            LinkKind::Form => self.say("link-form"),
+            LinkKind::Appointment => self.say("link-appointment"),
+            LinkKind::Information if host == "verwaltung.bund.de" => self.say("link-information"),
+            LinkKind::Information => self.say_with("link-information-other", &[("host", host)]),
         }
     }
 
     /// Source and date of everything said.
-    fn source_line(&mut self) {
-        let mut shown: Vec<String> = Vec::new();
-        if let Some(offer) = &self.status.offer {
-            shown.push(self.dated(&offer.source, offer.checked));
-        }
-        for source in &self.sources {
-            let text = self.dated(&source.title, source.checked);
-            if !shown.contains(&text) {
-                shown.push(text);
-            }
-        }
-        if !shown.is_empty() {
-            let sources = shown.join("; ");
-            let text = self.wording().say_with("source", &[("sources", &sources)]);
-            self.push(Block::Source(text));
-        }
+    fn source_line(&self, sources: &[String]) -> Option<Block> {
+        let local = self.status.offer.as_ref().map(|offer| {
+            self.dated_title(&offer.source, offer.checked)
+        });
+        let mut shown: Vec<&String> = local.iter().collect();
+        shown.extend(sources.iter().filter(|source| Some(*source) != local.as_ref()));
+        let sources: Vec<&str> = shown.into_iter().map(String::as_str).collect();
+        let values = sources.join("; ");
+        let line = || Block::Source(self.say_with("source", &[("sources", &values)]));
+        (!sources.is_empty()).then(line)
     }
 
-    fn dated(&self, title: &str, date: time::Date) -> String {
-        let date = format!("{:02}.{:02}.{}", date.day(), u8::from(date.month()), date.year());
-        self.wording().say_with("source-dated", &[("title", title), ("date", &date)])
+    fn dated(&self, source: &Source) -> String {
+        self.dated_title(&source.title, source.checked)
+    }
+
+    fn dated_title(&self, title: &str, date: time::Date) -> String {
+        self.say_with("source-dated", &[("title", title), ("date", &day(date))])
     }
 
     /// Buttons for the facets that are known and not shown yet.
@@ -385,7 +560,7 @@ impl Card<'_> {
             .filter(|facet| known(*facet) && !shown.contains(facet))
             .map(|facet| Choice {
                 id: format!("facet:{}", facet.name()),
-                label: self.wording().say(button_key(facet)),
+                label: self.say(button_key(facet)),
                 action: Action::Show {
                     service: self.service.id.clone(),
                     place: self.place.map(|place| place.key),
@@ -404,6 +579,7 @@ impl Bot {
     /// The office in charge of a service at a place, with its level.
     pub(super) fn authority(
         &self,
+        wording: &Wording,
         service: &Service,
         place: Option<&Place>,
         offer: Option<&Offer>,
@@ -413,7 +589,7 @@ impl Bot {
         }
         let authority = [("authority", service.authority.as_str())];
         let say = |key: &str, more: &[(&str, &str)]| {
-            self.wording.say_with(key, &[&authority[..], more].concat())
+            wording.say_with(key, &[&authority[..], more].concat())
         };
         let municipality = place.filter(|place| place.level == PlaceLevel::Gemeinde);
         match (service.level, place) {
@@ -455,14 +631,56 @@ impl Bot {
     }
 }
 
+impl Section {
+    /// Leaves the last entries of a long list out.
+    fn shorten(&mut self, most: usize, wording: &Wording) {
+        for block in &mut self.blocks {
+            if length(block) <= most {
+                continue;
+            }
+            let Block::Facts { items, .. } = block else { continue };
+            let mut used = 0;
+            let fit = items.iter().take_while(|item| {
+                used += item.chars().count() + 5;
+                used <= most
+            });
+            let (kept, all) = (fit.count().max(1), items.len());
+            if kept < all {
+                items.truncate(kept);
+                let count = (all - kept).to_string();
+                items.push(wording.say_with("and-more", &[("count", &count)]));
+                self.cut = true;
+            }
+        }
+    }
+}
+
+/// "3.5.2026", with two digits each: "03.05.2026".
+pub(super) fn day(date: time::Date) -> String {
+    format!("{:02}.{:02}.{}", date.day(), u8::from(date.month()), date.year())
+}
+
+/// The sentence for a status.
+pub(super) fn status_key(kind: AvailabilityKind) -> &'static str {
+    match kind {
+        AvailabilityKind::Online => "status-online",
+        AvailabilityKind::Partly => "status-partly",
+        AvailabilityKind::InPerson => "status-in_person",
+        AvailabilityKind::Unknown => "status-unknown",
+    }
+}
+
 fn label_key(facet: Facet) -> &'static str {
     match facet {
         Facet::Cost => "label-cost",
         Facet::Documents => "label-documents",
-        Facet::Where | Facet::Hours | Facet::Appointment => "label-where",
+        Facet::Where => "label-where",
+        Facet::Hours => "facet-hours",
+        Facet::Appointment => "facet-appointment",
         Facet::Deadline => "label-deadline",
         Facet::Duration => "label-duration",
-        Facet::Online | Facet::Form => "label-steps",
+        Facet::Form => "facet-form",
+        Facet::Online => "label-steps",
     }
 }
 

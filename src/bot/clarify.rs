@@ -1,18 +1,23 @@
 //! Questions of ours and what is answered to them: which service, which place.
 
 use super::{
-    Heeded, Turn,
-    decision::Abstention,
+    Heeded,
+    decision::{Decision, decide},
     pick::{Pick, pick},
+    turn::Turn,
 };
 use crate::{
-    conversation::Pending,
+    conversation::{OpenEvent, Pending},
     ids::ServiceId,
-    message::{Action, Facet},
+    matching::stopwords,
+    message::{Action, EventForm, Facet},
     places::{Mention, Place, Spotted},
     reply::{Block, Choice, ChoiceKind, DecisionKind, NoticeKind, Outcome, Reply},
-    text::Token,
+    text::{german::stem, tokens},
 };
+
+/// So far ahead of the next choice, in score, is the one that the words of an answer mean.
+const CHOICE_AHEAD: f32 = 2.0;
 
 impl Turn<'_> {
     /// Adds the question which place is meant, if it was not clear.
@@ -87,23 +92,15 @@ impl Turn<'_> {
         let mut buttons = Vec::new();
         for id in &choices {
             let Some(service) = self.bot.catalog.service(id) else { continue };
-            let label = service.plain().to_owned();
-            let line = match self.bot.difference(id, &choices) {
+            let choice = self.choice_of(service, place, facets.first().copied());
+            let label = &choice.label;
+            lines.push(match self.bot.difference(id, &choices) {
                 Some(differs) => {
-                    self.say_with("choice-line", &[("label", &label), ("differs", &differs)])
+                    self.say_with("choice-line", &[("label", label), ("differs", &differs)])
                 }
                 None => label.clone(),
-            };
-            lines.push(line);
-            buttons.push(Choice {
-                id: id.to_string(),
-                label,
-                action: Action::Show {
-                    service: id.clone(),
-                    place: place.map(|place| place.key),
-                    facet: facets.first().copied(),
-                },
             });
+            buttons.push(choice);
         }
         let none = self.say("none-of-these");
         lines.push(none.clone());
@@ -113,40 +110,157 @@ impl Turn<'_> {
         outcome.services = choices.clone();
         // Whatever comes next is about one of these, not about the service before.
         self.next.service = None;
+        self.next.event = None;
         self.next.pending = Some(Pending::Service { choices, facets });
-        self.next.asked += 1;
-        Reply { blocks, choices: buttons, choice_kind: ChoiceKind::Clarification, outcome }
+        self.next.asked = self.next.asked.saturating_add(1);
+        let choice_kind = ChoiceKind::Clarification;
+        Reply { choices: buttons, choice_kind, ..Reply::new(blocks, outcome) }
     }
 
-    /// The answer to our question, if the message is one: a number, "das zweite", "nichts davon".
-    pub(super) fn picked(&mut self, tokens: &[Token]) -> Option<Reply> {
+    /// The answer to our question, if the message is one: a number, "das zweite", "nichts davon", or
+    /// words that mean one of the choices.
+    pub(super) fn picked(&mut self, heeded: &Heeded) -> Option<Reply> {
         let pending = self.next.pending.clone()?;
         let count = match &pending {
             Pending::Service { choices, .. } => choices.len() + 1,
             Pending::Place { choices, .. } => choices.len(),
+            Pending::Event { choices } => choices.len(),
+            Pending::Step { choices } => choices.len(),
         };
-        match pick(tokens, count) {
-            Pick::Nothing => None,
-            Pick::None => Some(self.none_of_these()),
-            Pick::OutOfRange => Some(self.pick_again(&pending)),
-            Pick::Choice(at) => Some(match pending {
-                Pending::Service { choices, facets } => match choices.get(at) {
-                    Some(id) => self.show_chosen(id, self.known_place(), &facets),
-                    None => self.none_of_these(),
-                },
-                Pending::Place { choices, service, facets } => {
-                    self.next.place = choices.get(at).copied();
-                    self.place_chosen(service.as_ref(), &facets)
+        let none_counts = matches!(pending, Pending::Service { .. } | Pending::Place { .. });
+        match pick(&heeded.query.tokens, count) {
+            Pick::Choice(at) => Some(self.chosen(&pending, at)),
+            Pick::OutOfRange => Some(self.pick_again(&pending, &[])),
+            Pick::None if none_counts => Some(self.none_of_these()),
+            Pick::None => None,
+            Pick::Nothing => {
+                let Pending::Service { choices, facets } = &pending else { return None };
+                let at = self.meant_by_content(heeded, choices)?;
+                let asked = &heeded.query.facets;
+                let facets = if asked.is_empty() { facets.clone() } else { asked.clone() };
+                let place = self.place(heeded);
+                let id = choices[at].clone();
+                let mut reply = self.show_chosen(&id, place, &facets);
+                self.next.others = choices.iter().filter(|other| **other != id).cloned().collect();
+                reply.outcome.place = super::turn::understood(heeded);
+                Some(reply)
+            }
+        }
+    }
+
+    fn chosen(&mut self, pending: &Pending, at: usize) -> Reply {
+        match pending {
+            Pending::Service { choices, facets } => match choices.get(at) {
+                Some(id) => {
+                    let reply = self.show_chosen(id, self.known_place(), facets);
+                    let others = choices.iter().filter(|other| *other != id);
+                    self.next.others = others.cloned().collect();
+                    reply
                 }
+                None => self.none_of_these(),
+            },
+            Pending::Place { choices, service, facets } => {
+                self.next.place = choices.get(at).copied();
+                self.place_chosen(service.as_ref(), facets)
+            }
+            Pending::Event { choices } => match choices.get(at) {
+                Some(id) => {
+                    let event = OpenEvent { id: id.clone(), date: None };
+                    self.checklist(event, EventForm::Short)
+                }
+                None => self.none_of_these(),
+            },
+            Pending::Step { choices } => match choices.get(at) {
+                Some(id) => {
+                    let reply = self.show_chosen(id, self.known_place(), &[]);
+                    // The list stays open: the next number is its next step.
+                    self.next.pending = Some(pending.clone());
+                    reply
+                }
+                None => self.none_of_these(),
+            },
+        }
+    }
+
+    /// The choice that the words of a message mean ("gebraucht gekauft"): all of them stand in its
+    /// label or in what tells it apart, and in no other's; or the model puts it clearly first. A
+    /// message that clearly asks for something else is no answer to our question.
+    fn meant_by_content(&self, heeded: &Heeded, choices: &[ServiceId]) -> Option<usize> {
+        let bot = self.bot;
+        let said: Vec<String> =
+            heeded.query.content_words().map(|token| stem(&token.folded).to_owned()).collect();
+        if said.is_empty() {
+            return None;
+        }
+        let stems_of = |id: &ServiceId| -> Vec<String> {
+            let service = bot.catalog.service(id);
+            let mut text = bot.difference(id, choices).unwrap_or_default();
+            for name in service.iter().flat_map(|service| service.name.values()) {
+                text.push_str(&format!(" {} {}", name.plain, name.official));
+            }
+            let words = tokens(&text).into_iter().map(|token| token.folded);
+            words.filter(|w| !stopwords::is_stop(w)).map(|w| stem(&w).to_owned()).collect()
+        };
+        let stems: Vec<Vec<String>> = choices.iter().map(stems_of).collect();
+        let holds = |of: &[String], word: &String| of.iter().any(|other| alike(other, word));
+        let hits: Vec<usize> = stems
+            .iter()
+            .map(|of| {
+                let telling = |word: &&String| {
+                    holds(of, word) && stems.iter().filter(|of| holds(of, word)).count() == 1
+                };
+                said.iter().filter(telling).count()
+            })
+            .collect();
+        let most = hits.iter().copied().max().unwrap_or(0);
+        let by_words = (most > 0 && hits.iter().filter(|count| **count == most).count() == 1)
+            .then(|| hits.iter().position(|count| *count == most))
+            .flatten();
+        if most == said.len() {
+            return by_words;
+        }
+        let ranking = bot.matcher.rank(&heeded.query);
+        let first = bot.ids(&ranking).into_iter().next();
+        let of_choices = first.and_then(|id| choices.iter().position(|choice| *choice == id));
+        match decide(&ranking, &heeded.query.facets) {
+            Decision::Answer => of_choices,
+            Decision::Clarify(_) | Decision::Abstain(_) => by_words.or_else(|| {
+                let classes: Vec<usize> =
+                    choices.iter().filter_map(|id| bot.catalog.position(id)).collect();
+                let scores = bot.matcher.scores(&heeded.query, &classes);
+                let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]))?;
+                let ahead = (0..scores.len())
+                    .all(|at| at == best || scores[best] - scores[at] >= CHOICE_AHEAD);
+                (ahead && of_choices.is_some()).then_some(best)
             }),
         }
     }
 
-    pub(super) fn pick_again(&mut self, pending: &Pending) -> Reply {
+    /// Says that this was no choice, and shows the choices once more.
+    pub(super) fn pick_again(&mut self, pending: &Pending, facets: &[Facet]) -> Reply {
+        let mut pending = pending.clone();
+        if let Pending::Service { facets: asked, .. } = &mut pending
+            && !facets.is_empty()
+        {
+            *asked = facets.to_vec();
+        }
+        let count = match &pending {
+            Pending::Service { choices, .. } => choices.len() + 1,
+            Pending::Place { choices, .. } => choices.len(),
+            Pending::Event { choices } => choices.len(),
+            Pending::Step { choices } => choices.len(),
+        };
+        let mut reply = self.ask_again(&pending);
+        let count = count.to_string();
+        reply.blocks.insert(0, Block::Text(self.say_with("pick-again", &[("count", &count)])));
+        reply
+    }
+
+    /// The same choices once more: no further question.
+    pub(super) fn ask_again(&mut self, pending: &Pending) -> Reply {
         let place = self.known_place();
-        // Asking the same again is no further question.
         self.next.asked = self.next.asked.saturating_sub(1);
-        let mut reply = match pending {
+        match pending {
             Pending::Service { choices, facets } => {
                 self.ask_service(choices.clone(), facets.clone(), place.as_ref())
             }
@@ -158,14 +272,15 @@ impl Turn<'_> {
                 let (question, choices) = self.place_question(&places, &typed, service.as_ref());
                 let mut outcome = Outcome::new(DecisionKind::Clarify, None);
                 outcome.services = service.iter().cloned().collect();
-                let blocks = vec![question];
-                Reply { blocks, choices, choice_kind: ChoiceKind::Clarification, outcome }
+                let choice_kind = ChoiceKind::Clarification;
+                Reply { choices, choice_kind, ..Reply::new(vec![question], outcome) }
             }
-        };
-        let count = reply.choices.len().to_string();
-        reply.blocks.insert(0, Block::Text(self.say_with("pick-again", &[("count", &count)])));
-        self.complete(&mut reply, place.as_ref());
-        reply
+            Pending::Event { .. } => self.events(),
+            Pending::Step { .. } => match self.next.event.clone() {
+                Some(event) => self.checklist(event, EventForm::Whole),
+                None => self.events(),
+            },
+        }
     }
 
     fn show_chosen(&mut self, id: &ServiceId, place: Option<Place>, facets: &[Facet]) -> Reply {
@@ -173,9 +288,7 @@ impl Turn<'_> {
         let Some(service) = bot.catalog.service(id) else {
             return self.notice(NoticeKind::Command, vec![self.say("stale")]);
         };
-        let mut reply = self.show(service, place.as_ref(), facets, None);
-        self.complete(&mut reply, place.as_ref());
-        reply
+        self.show(service, place.as_ref(), facets, None)
     }
 
     fn place_chosen(&mut self, service: Option<&ServiceId>, facets: &[Facet]) -> Reply {
@@ -192,11 +305,15 @@ impl Turn<'_> {
         }
     }
 
-    fn none_of_these(&mut self) -> Reply {
-        let mut reply = self.abstain(Abstention::NothingNear);
-        let sorry = self.say("none-fits");
-        reply.blocks[0] = Block::Text(format!("{sorry} {}", self.say("abstain-rephrase")));
-        reply
+    /// What else was offered beside a choice that is pressed.
+    fn others_besides(&self, pressed: &ServiceId) -> Vec<ServiceId> {
+        match &self.next.pending {
+            Some(Pending::Service { choices, .. }) if choices.contains(pressed) => {
+                choices.iter().filter(|other| *other != pressed).cloned().collect()
+            }
+            _ if self.next.service.as_ref() == Some(pressed) => self.next.others.clone(),
+            _ => Vec::new(),
+        }
     }
 
     /// A button: from any message of ours, however old.
@@ -210,8 +327,25 @@ impl Turn<'_> {
                     self.next.place = Some(*key);
                 }
                 let facets: Vec<Facet> = facet.iter().copied().collect();
-                self.show_chosen(service, self.known_place(), &facets)
+                let others = self.others_besides(service);
+                let reply = self.show_chosen(service, self.known_place(), &facets);
+                self.next.others = others;
+                reply
             }
+            Action::More { service, place, facet } => {
+                if let Some(key) = place.filter(|key| self.bot.places.place(*key).is_some()) {
+                    self.next.place = Some(key);
+                }
+                let facets: Vec<Facet> = facet.iter().copied().collect();
+                self.show_whole(service, &facets)
+                    .unwrap_or_else(|| self.notice(NoticeKind::Command, vec![self.say("stale")]))
+            }
+            Action::Event { event, date, form } => {
+                self.checklist(OpenEvent { id: event.clone(), date: *date }, *form)
+            }
+            Action::Events => self.events(),
+            Action::Speak(language) => self.speak(*language),
+            Action::Rate { service, verdict } => self.rate(service, *verdict),
             Action::Place(key) => {
                 if self.bot.places.place(*key).is_none() {
                     return self.notice(NoticeKind::Command, vec![self.say("stale")]);
@@ -224,4 +358,11 @@ impl Turn<'_> {
             Action::Help => self.help(),
         }
     }
+}
+
+/// Whether two stems are forms of one word: equal, or the longer one begins with a shorter one of
+/// five letters at least ("gebraucht", "gebrauchtwagen").
+fn alike(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    one == other || short.len() >= 5 && long.starts_with(short)
 }

@@ -11,6 +11,14 @@ pub enum Command {
     Help,
     /// Set the place.
     Place,
+    /// What is online at the place.
+    Status,
+    /// The life events.
+    Events,
+    /// What is stored of the conversation.
+    Stored,
+    /// The language.
+    Language,
     /// Privacy.
     Privacy,
     /// Who runs this.
@@ -34,14 +42,48 @@ pub struct CommandNames {
 }
 
 /// All commands, in the order shown.
-pub const COMMANDS: [CommandNames; 7] = [
-    names(Command::Start, "start", "command-start", &["anfang", "los", "neu", "reset"]),
-    names(Command::Help, "hilfe", "command-hilfe", &["help", "h", "menu", "menue"]),
-    names(Command::Place, "ort", "command-ort", &["stadt", "gemeinde", "plz", "place", "city"]),
-    names(Command::Privacy, "datenschutz", "command-datenschutz", &["privacy", "dsgvo", "daten"]),
+pub const COMMANDS: [CommandNames; 11] = [
+    names(Command::Start, "start", "command-start", &["anfang", "los", "neu", "reset", "neustart"]),
+    names(Command::Help, "hilfe", "command-hilfe", &["help", "h", "menu", "menue", "hilfen"]),
+    names(
+        Command::Place,
+        "ort",
+        "command-ort",
+        &["stadt", "gemeinde", "plz", "place", "city", "town", "wohnort", "postleitzahl"],
+    ),
+    names(Command::Status, "status", "command-status", &["online", "uebersicht", "overview"]),
+    names(
+        Command::Events,
+        "lebenslagen",
+        "command-lebenslagen",
+        &["lebenslage", "checkliste", "checklisten", "events", "lifeevents", "checklist"],
+    ),
+    names(
+        Command::Contact,
+        "kontakt",
+        "command-kontakt",
+        &["contact", "mensch", "telefon", "mitarbeiter", "human", "anruf"],
+    ),
+    names(
+        Command::Language,
+        "sprache",
+        "command-sprache",
+        &["language", "lang", "english", "englisch", "deutsch", "german"],
+    ),
+    names(Command::Privacy, "datenschutz", "command-datenschutz", &["privacy", "dsgvo"]),
+    names(
+        Command::Stored,
+        "auskunft",
+        "command-auskunft",
+        &["daten", "meinedaten", "data", "mydata", "gespeichert"],
+    ),
+    names(
+        Command::Forget,
+        "loeschen",
+        "command-loeschen",
+        &["vergessen", "delete", "forget", "loesche"],
+    ),
     names(Command::Imprint, "impressum", "command-impressum", &["imprint", "betreiber"]),
-    names(Command::Contact, "kontakt", "command-kontakt", &["contact", "mensch", "telefon"]),
-    names(Command::Forget, "loeschen", "command-loeschen", &["vergessen", "delete", "forget"]),
 ];
 
 const fn names(
@@ -74,6 +116,10 @@ pub fn parse(text: &str) -> Option<Parsed<'_>> {
     }
     let known = COMMANDS.iter().find(|c| c.name == folded || c.others.contains(&folded.as_str()));
     Some(match known {
+        // "/english" says by itself which language.
+        Some(names) if names.command == Command::Language && argument.trim().is_empty() => {
+            Parsed::Known(Command::Language, if folded == names.name { "" } else { word })
+        }
         Some(names) => Parsed::Known(names.command, argument.trim()),
         None => Parsed::Unknown(folded.clone(), nearest(&folded)),
     })

@@ -35,6 +35,8 @@ pub const ANSWER: f32 = 0.60;
 pub const ANSWER_PART: f32 = 0.85;
 /// The whole message speaks for each of them too: at most so much less than for the best.
 pub const PART_BEHIND: f32 = 6.0;
+/// Whoever was asked back twice gets the best answer, with its doubt, from this confidence on.
+pub const ANSWER_IN_DOUBT: f32 = 0.25;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;
@@ -115,6 +117,7 @@ mod tests {
             matches: (0..).zip(shares).map(found).collect(),
             elsewhere: Some(Match { class: 99, score: 0.0, share: 0.0 }),
             nonsense: false,
+            event: None,
             confidence,
             among_first: 0.9,
             coverage: 1.0,

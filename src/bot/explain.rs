@@ -38,7 +38,8 @@ fn explain(bot: &Bot, text: &str) -> String {
             }
             Role::Content => token.typed.clone(),
             Role::Facet => format!("{}=Merkmal", token.typed),
-            Role::Masked => format!("{}=Ort/Zahl", token.typed),
+            Role::Place => format!("{}=Ort", token.typed),
+            Role::Masked => format!("{}=Tag/Zahl", token.typed),
         })
         .collect();
     let _ = writeln!(out, "Gelesen:     {}", words.join(" "));

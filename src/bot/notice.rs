@@ -1,63 +1,111 @@
-//! Replies that are no service: small talk, commands, the wish for a person.
+//! Replies that are no service: small talk and commands.
 
 use super::{
-    Turn,
     command::{Command, Parsed},
     notice_reply,
+    turn::Turn,
 };
 use crate::{
     catalog::lexicon::TalkKind,
     conversation::Conversation,
+    language::Language,
+    message::Action,
     places::{Mention, Spotted},
-    reply::{Block, Link, NoticeKind, Reply},
+    reply::{Block, Choice, Link, NoticeKind, Reply},
 };
 
 impl Turn<'_> {
-    pub(super) fn notice(&mut self, kind: NoticeKind, texts: Vec<String>) -> Reply {
-        notice_reply(Some(kind), texts.into_iter().map(Block::Text).collect())
-    }
-
-    pub(super) fn talk(&mut self, kind: TalkKind) -> Reply {
+    /// The reply to small talk, and to wishes that are no need for a service; `None` if it is about
+    /// something spoken of before, and nothing was.
+    pub(super) fn talk(&mut self, kind: TalkKind) -> Option<Reply> {
+        let say = |turn: &mut Self, key| Some(turn.notice(kind.notice(), vec![turn.say(key)]));
         match kind {
-            TalkKind::Greeting => self.greeting(NoticeKind::Greeting),
-            TalkKind::Help => self.help(),
-            TalkKind::Meta => {
-                let services = self.bot.catalog.services().len().to_string();
-                let meta = self.say_with("meta", &[("services", &services)]);
-                let mut texts = vec![format!("{meta} {}", self.say("meta-no-model"))];
-                if !self.bot.settings.operator.is_empty() {
-                    let operator = self.bot.settings.operator.clone();
-                    texts.push(self.say_with("greeting-operator", &[("operator", &operator)]));
-                }
-                self.notice(NoticeKind::Meta, texts)
-            }
-            TalkKind::Human => self.human(),
-            TalkKind::Thanks => self.notice(NoticeKind::Thanks, vec![self.say("thanks")]),
-            TalkKind::Goodbye => self.notice(NoticeKind::Goodbye, vec![self.say("goodbye")]),
-            TalkKind::Abuse => self.notice(NoticeKind::Abuse, vec![self.say("abuse")]),
-            TalkKind::Injection => self.notice(NoticeKind::Injection, vec![self.say("injection")]),
+            TalkKind::Greeting => Some(self.greeting(NoticeKind::Greeting)),
+            TalkKind::Help => Some(self.help()),
+            TalkKind::Meta => Some(self.about_itself()),
+            TalkKind::Human => Some(self.human()),
+            TalkKind::Thanks => say(self, "thanks"),
+            TalkKind::Goodbye => say(self, "goodbye"),
+            TalkKind::Abuse => say(self, "abuse"),
+            TalkKind::Injection => say(self, "injection"),
+            TalkKind::Events => Some(self.events()),
+            TalkKind::Overview => Some(self.overview()),
+            TalkKind::German => Some(self.speak(Language::German)),
+            TalkKind::English => Some(self.speak(Language::English)),
             TalkKind::Fire
             | TalkKind::Police
             | TalkKind::Doctor
             | TalkKind::Poison
             | TalkKind::Suicide
             | TalkKind::Violence
-            | TalkKind::Child => self.notice(kind.notice(), vec![self.say("urgent-fire")]),
+            | TalkKind::Child => say(self, "urgent-fire"),
+            _ => self.follow(kind),
         }
     }
 
+    fn about_itself(&mut self) -> Reply {
+        let services = self.bot.catalog.services().len().to_string();
+        let meta = self.say_with("meta", &[("services", &services)]);
+        let mut texts = vec![format!("{meta} {}", self.say("meta-no-model"))];
+        texts.push(self.run_by().unwrap_or_else(|| self.say("meta-operator-unknown")));
+        self.notice(NoticeKind::Meta, texts)
+    }
+
+    fn run_by(&self) -> Option<String> {
+        let operator = &self.bot.settings.operator;
+        (!operator.is_empty())
+            .then(|| self.say_with("greeting-operator", &[("operator", operator)]))
+    }
+
+    /// What is said once, at first contact, to who did not begin with a greeting.
+    pub(super) fn introduction(&self) -> String {
+        let settings = &self.bot.settings;
+        let mut sentences = vec![self.say("intro")];
+        sentences.extend(self.run_by());
+        sentences.push(self.say("greeting-privacy"));
+        let privacy = match settings.privacy_url.as_str() {
+            "" => "/datenschutz",
+            url => url,
+        };
+        let values = [("privacy", privacy), ("phone", settings.phone.as_str())];
+        sentences.push(self.say_with("intro-more", &values));
+        sentences.join(" ")
+    }
+
+    /// From now on, another language.
+    pub(super) fn speak(&mut self, language: Language) -> Reply {
+        self.next.language = Some(language);
+        self.next.language_chosen = true;
+        self.wording = self.bot.wording(language);
+        self.notice(NoticeKind::Command, vec![self.say("language-set")])
+    }
+
+    fn ask_language(&mut self) -> Reply {
+        let mut reply = self.notice(NoticeKind::Command, vec![self.say("which-language")]);
+        reply.choices = Language::ALL
+            .into_iter()
+            .map(|language| Choice {
+                id: format!("language:{}", language.code()),
+                label: self.say(&format!("language-{}", language.code())),
+                action: Action::Speak(language),
+            })
+            .collect();
+        reply
+    }
+
     fn greeting(&mut self, kind: NoticeKind) -> Reply {
-        let operator = self.bot.settings.operator.clone();
-        let mut first = self.say("greeting");
-        if !operator.is_empty() {
-            first.push(' ');
-            first.push_str(&self.say_with("greeting-operator", &[("operator", &operator)]));
-        }
-        let mut reply =
-            self.notice(kind, vec![first, self.say("greeting-ask"), self.say("greeting-privacy")]);
-        let (url, label) = (self.bot.settings.privacy_url.clone(), self.say("privacy-link"));
-        if !url.is_empty() {
-            reply.blocks.push(Block::Links(vec![Link { label, url }]));
+        let mut first = vec![self.say("greeting")];
+        first.extend(self.run_by());
+        let texts =
+            vec![first.join(" "), self.say("greeting-ask"), self.say("greeting-privacy")];
+        let mut reply = self.notice(kind, texts);
+        let settings = &self.bot.settings;
+        let phone = [("phone", settings.phone.as_str())];
+        reply.blocks.push(Block::Text(self.say_with("greeting-phone", &phone)));
+        self.next.introduced = true;
+        if !settings.privacy_url.is_empty() {
+            let link = Link { label: self.say("privacy-link"), url: settings.privacy_url.clone() };
+            reply.blocks.push(Block::Links(vec![link]));
         }
         reply
     }
@@ -74,22 +122,10 @@ impl Turn<'_> {
         notice_reply(Some(NoticeKind::Help), blocks)
     }
 
-    fn human(&mut self) -> Reply {
-        let mut texts = vec![self.phone_line("human", "human-contact")];
-        let bot = self.bot;
-        if let Some(service) = self.next.service.as_ref().and_then(|id| bot.catalog.service(id)) {
-            let place = self.known_place();
-            let authority = bot.authority(service, place.as_ref(), None);
-            let values = [("service", service.plain()), ("authority", authority.as_str())];
-            texts.push(self.say_with("human-office", &values));
-        }
-        self.notice(NoticeKind::Human, texts)
-    }
-
     pub(super) fn command(&mut self, parsed: &Parsed<'_>) -> Reply {
         match parsed {
             Parsed::Known(Command::Start, _) => {
-                self.next = Conversation::default();
+                self.next.begin_anew();
                 self.greeting(NoticeKind::Command)
             }
             Parsed::Known(Command::Help, _) => self.help(),
@@ -110,8 +146,33 @@ impl Turn<'_> {
                 self.linked(text, "imprint-link", url)
             }
             Parsed::Known(Command::Contact, _) => self.human(),
+            Parsed::Known(Command::Status, argument) => {
+                if argument.is_empty() {
+                    return self.overview();
+                }
+                let reply = self.place_command(argument);
+                let understood = reply.outcome.notice == Some(NoticeKind::Command);
+                if understood && self.next.place.is_some() { self.overview() } else { reply }
+            }
+            Parsed::Known(Command::Events, _) => self.events(),
+            Parsed::Known(Command::Stored, _) => self.stored(),
+            Parsed::Known(Command::Language, argument) => {
+                let known = Language::from_code(argument).or_else(|| {
+                    let name = crate::text::fold(argument);
+                    match name.as_str() {
+                        "deutsch" | "german" => Some(Language::German),
+                        "englisch" | "english" => Some(Language::English),
+                        _ => None,
+                    }
+                });
+                match known {
+                    Some(language) => self.speak(language),
+                    None => self.ask_language(),
+                }
+            }
             Parsed::Known(Command::Forget, _) => {
-                self.next = Conversation::default();
+                // Who is forgotten need not be told again who we are.
+                self.next = Conversation::introduced();
                 self.notice(NoticeKind::Command, vec![self.say("forgotten")])
             }
             Parsed::Unknown(typed, near) => {

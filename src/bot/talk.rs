@@ -149,12 +149,15 @@ fn weight(kind: TalkKind) -> u8 {
         TalkKind::Greeting => 0,
         TalkKind::Thanks => 1,
         TalkKind::Goodbye => 2,
-        TalkKind::Meta => 3,
-        TalkKind::Help => 4,
-        TalkKind::Human => 5,
-        TalkKind::Abuse => 6,
-        TalkKind::Injection => 7,
-        _ => 8,
+        TalkKind::No => 3,
+        TalkKind::Meta => 5,
+        TalkKind::Help => 6,
+        TalkKind::Human => 7,
+        TalkKind::Abuse => 8,
+        TalkKind::Injection => 9,
+        _ if kind.is_urgent() => 10,
+        // Short wishes about what was spoken of: "nein danke" is thanks, "nein, das andere" is not.
+        _ => 4,
     }
 }
 

@@ -1,38 +1,99 @@
-//! Every sentence the bot says comes from `wording/de.ftl` ([Fluent](https://projectfluent.org)).
+//! Every sentence the bot says comes from `wording/*.ftl` ([Fluent](https://projectfluent.org)).
 
-use std::{fmt, path::Path};
+use std::fmt;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
 
+use crate::language::Language;
+
 const GERMAN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wording/de.ftl"));
+const INFORMAL: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wording/de-du.ftl"));
+const ENGLISH: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wording/en.ftl"));
+
+/// The files: name, language and text. A later file of a language replaces sentences of the first.
+pub const FILES: [(&str, Language, &str); 3] = [
+    ("wording/de.ftl", Language::German, GERMAN),
+    ("wording/de-du.ftl", Language::German, INFORMAL),
+    ("wording/en.ftl", Language::English, ENGLISH),
+];
+
+/// The sentences of all languages.
+#[derive(Debug)]
+pub struct Wordings {
+    german: Wording,
+    english: Wording,
+}
+
+impl Wordings {
+    /// All languages; German with "Sie" or with "du".
+    pub fn new(formal: bool) -> Self {
+        let german = if formal { Wording::german() } else { Wording::informal_german() };
+        Self { german, english: Wording::english() }
+    }
+
+    /// The sentences of one language.
+    pub fn of(&self, language: Language) -> &Wording {
+        match language {
+            Language::German => &self.german,
+            Language::English => &self.english,
+        }
+    }
+}
 
 /// The sentences of one language.
 pub struct Wording {
+    language: Language,
     bundle: FluentBundle<FluentResource>,
 }
 
 impl fmt::Debug for Wording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wording")
+        write!(f, "Wording({:?})", self.language)
     }
 }
 
 impl Wording {
-    /// German, polite.
+    /// German, polite ("Sie").
     ///
     /// # Panics
     /// If the file inside the program is no valid Fluent; a test reads it.
     pub fn german() -> Self {
-        let resource = FluentResource::try_new(GERMAN.to_owned())
-            .unwrap_or_else(|(_, errors)| panic!("wording/de.ftl: {errors:?}"));
-        let mut bundle = FluentBundle::new_concurrent(vec![
-            "de".parse::<LanguageIdentifier>().unwrap_or_default(),
-        ]);
+        Self::new(Language::German, &[GERMAN])
+    }
+
+    /// German, familiar ("du").
+    ///
+    /// # Panics
+    /// Like [`Wording::german`].
+    pub fn informal_german() -> Self {
+        Self::new(Language::German, &[GERMAN, INFORMAL])
+    }
+
+    /// English.
+    ///
+    /// # Panics
+    /// Like [`Wording::german`].
+    pub fn english() -> Self {
+        Self::new(Language::English, &[ENGLISH])
+    }
+
+    fn new(language: Language, files: &[&str]) -> Self {
+        let id = language.code().parse::<LanguageIdentifier>().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![id]);
         // The marks would show in terminals and chats as boxes.
         bundle.set_use_isolating(false);
-        bundle.add_resource(resource).expect("every key once");
-        Self { bundle }
+        for file in files {
+            let resource = FluentResource::try_new((*file).to_owned())
+                .unwrap_or_else(|(_, errors)| panic!("wording: {errors:?}"));
+            bundle.add_resource_overriding(resource);
+        }
+        Self { language, bundle }
+    }
+
+    /// The language of these sentences.
+    pub fn language(&self) -> Language {
+        self.language
     }
 
     /// A sentence without values.
@@ -43,7 +104,7 @@ impl Wording {
     /// A sentence with values. An unknown key is said as it is: a test finds it before a citizen.
     pub fn say_with(&self, key: &str, values: &[(&str, &str)]) -> String {
         let Some(pattern) = self.bundle.get_message(key).and_then(|message| message.value()) else {
-            debug_assert!(false, "wording/de.ftl has no »{key}«");
+            debug_assert!(false, "the wording in {:?} has no »{key}«", self.language);
             return key.to_owned();
         };
         let mut args = FluentArgs::new();
@@ -52,21 +113,15 @@ impl Wording {
         }
         let mut errors = Vec::new();
         let text = self.bundle.format_pattern(pattern, Some(&args), &mut errors);
-        debug_assert!(errors.is_empty(), "wording/de.ftl, {key}: {errors:?}");
+        debug_assert!(errors.is_empty(), "wording in {:?}, {key}: {errors:?}", self.language);
         text.into_owned()
     }
 }
 
-/// The keys of the German file, for the test that compares them with the code.
-pub fn german_keys() -> Vec<&'static str> {
-    GERMAN
-        .lines()
+/// The keys of a file and their sentences, in order, for the tests that compare files with each
+/// other and with the code.
+pub fn entries(file: &str) -> impl Iterator<Item = (&str, &str)> {
+    file.lines()
         .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
-        .filter_map(|line| line.split_once(" =").map(|(key, _)| key))
-        .collect()
-}
-
-/// Where the file is, for messages to contributors.
-pub fn german_path() -> &'static Path {
-    Path::new("wording/de.ftl")
+        .filter_map(|line| line.split_once(" = "))
 }

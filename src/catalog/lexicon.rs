@@ -66,6 +66,42 @@ pub enum TalkKind {
     Abuse,
     /// Attempts to change what the bot is.
     Injection,
+    /// "Von vorn".
+    Restart,
+    /// "Vergiss es".
+    Drop,
+    /// "Mehr": all of what was answered.
+    More,
+    /// "Das andere".
+    Other,
+    /// "Noch einmal bitte".
+    Repeat,
+    /// "Warum?"
+    Why,
+    /// "Nein": not what was answered.
+    No,
+    /// "Beide": more than one of the choices.
+    Both,
+    /// "Weiß nicht": none of the choices is clear.
+    Unsure,
+    /// The open checklist as a calendar file.
+    Calendar,
+    /// The open checklist to print.
+    Print,
+    /// Which life events there are.
+    Events,
+    /// What is online in the town.
+    Overview,
+    /// To speak German.
+    German,
+    /// To speak English.
+    English,
+    /// The answer fits.
+    Fits,
+    /// The answer is about another service.
+    WrongService,
+    /// What the answer says is not true.
+    WrongFacts,
     /// Fire, accident, danger to life: 112.
     Fire,
     /// Crime, violence going on: 110.
@@ -96,6 +132,24 @@ impl TalkKind {
             Self::Injection => NoticeKind::Injection,
             Self::Fire | Self::Police | Self::Doctor | Self::Poison => NoticeKind::Emergency,
             Self::Suicide | Self::Violence | Self::Child => NoticeKind::Crisis,
+            Self::Restart
+            | Self::Drop
+            | Self::More
+            | Self::Other
+            | Self::Repeat
+            | Self::Why
+            | Self::No
+            | Self::Both
+            | Self::Unsure
+            | Self::Calendar
+            | Self::Print
+            | Self::Events
+            | Self::Overview
+            | Self::German
+            | Self::English
+            | Self::Fits
+            | Self::WrongService
+            | Self::WrongFacts => NoticeKind::Command,
         }
     }
 

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::Date;
 
-use crate::ids::{LeikaKey, ServiceId};
+use crate::{
+    ids::{LeikaKey, ServiceId},
+    language::Language,
+};
 
 /// One public service.
 #[derive(Debug, Clone, Deserialize)]
@@ -89,6 +92,17 @@ impl Service {
     /// What people call it, in German.
     pub fn plain(&self) -> &str {
         &self.names().plain
+    }
+
+    /// What to call it in a language: its name there, with the German one, which is on every sign
+    /// and form.
+    pub fn title(&self, language: Language) -> String {
+        match self.name.get(language.code()) {
+            Some(name) if language != Language::German && name.plain != self.plain() => {
+                format!("{} ({})", name.plain, self.plain())
+            }
+            _ => self.plain().to_owned(),
+        }
     }
 
     /// What tells this service apart when a citizen must choose between it and `other`.

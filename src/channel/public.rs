@@ -12,6 +12,7 @@ pub(super) fn is_shown(reply: &Reply, at: usize, block: &Block) -> bool {
     }
     match block {
         Block::Notice(_) | Block::Status { .. } | Block::Heading(_) | Block::Source(_) => true,
+        Block::Copy(_) | Block::Aside(_) => true,
         Block::Text(_) => {
             let is_text = |block: &Block| matches!(block, Block::Text(_));
             let first = reply.blocks.iter().position(is_text);
@@ -22,7 +23,8 @@ pub(super) fn is_shown(reply: &Reply, at: usize, block: &Block) -> bool {
         }
         // What was asked for: the fee, if the question was what it costs.
         Block::Facts { .. } => !reply.outcome.facets.is_empty(),
-        Block::Steps { .. } => lists_choices(reply, block),
+        // A checklist is what was asked for.
+        Block::Steps { .. } => reply.outcome.life_event.is_some() || lists_choices(reply, block),
         Block::Links(_) => reply.choices.is_empty(),
     }
 }
@@ -44,8 +46,7 @@ mod tests {
         let text = |text: &str| Block::Text(text.to_owned());
         let blocks = vec![text("Guten Tag!"), text("Bitte nennen Sie keine persönlichen Daten.")];
         let outcome = Outcome::new(decision, Some(NoticeKind::Greeting));
-        let choice_kind = ChoiceKind::More;
-        let reply = Reply { blocks, choices: Vec::new(), choice_kind, outcome };
+        let reply = Reply::new(blocks, outcome);
         let blocks = reply.blocks.iter().enumerate();
         blocks.map(|(at, block)| is_shown(&reply, at, block)).collect()
     }

@@ -36,8 +36,9 @@ use self::{
 use super::ChannelError;
 use crate::{
     app::{Admission, App},
-    bot::command::COMMANDS,
+    bot::command::{COMMANDS, CommandNames},
     config::TelegramConfig,
+    language::Language,
     reply::Reply,
 };
 
@@ -45,6 +46,8 @@ use crate::{
 const BATCH: Duration = Duration::from_secs(1);
 /// Rest after an answer without updates.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Wait before a file is sent once more.
+const FILE_AGAIN: Duration = Duration::from_secs(1);
 /// At the end: how long answers may take that were begun.
 const GRACE: Duration = Duration::from_secs(5);
 /// At the end: how long the last confirmation may take.
@@ -99,13 +102,21 @@ async fn connect(api: &Api, config: &TelegramConfig) -> Result<Me, ChannelError>
 
 /// Fills the menu of commands. The bot answers without it, too.
 async fn register_commands(api: Api, app: App) {
-    let wording = app.bot().wording();
-    let commands = COMMANDS
-        .iter()
-        .map(|names| BotCommand::new(names.name, wording.say(names.description)))
-        .collect();
-    if let Err(fault) = api.set_commands(commands).await {
-        tracing::warn!(%fault, "telegram: the menu of commands could not be set");
+    let bot = app.bot();
+    let menu = |language: Language| -> Vec<BotCommand> {
+        let wording = bot.wording(language);
+        let entry = |names: &CommandNames| {
+            BotCommand::new(names.name, wording.say(names.description))
+        };
+        COMMANDS.iter().map(entry).collect()
+    };
+    // For everybody in the town's language, and for each language that we speak in that.
+    let everybody = [(None, bot.language())];
+    let by_language = Language::ALL.into_iter().map(|language| (Some(language.code()), language));
+    for (code, language) in everybody.into_iter().chain(by_language) {
+        if let Err(fault) = api.set_commands(menu(language), code).await {
+            tracing::warn!(%fault, "telegram: the menu of commands could not be set");
+        }
     }
 }
 
@@ -200,7 +211,7 @@ impl Channel {
         match self.app.admit(heard.address.rate()) {
             Admission::Admitted => self.answer(&heard).await,
             Admission::TooFast => {
-                self.say(&heard, &self.app.bot().slow_down()).await;
+                self.say(&heard, &self.app.slow_down(&heard.message)).await;
             }
             Admission::Ignored => {}
         }
@@ -222,11 +233,29 @@ impl Channel {
         }
     }
 
+    /// Sends the files of a reply after its messages. One that cannot be sent is tried once more.
+    async fn send_files(&self, heard: &Heard, sent: &[Sent], reply: &Reply) {
+        let chat = sent.last().map_or(heard.address.chat, |sent| sent.chat);
+        for file in &reply.files {
+            let mut outcome = self.api.send_file(chat, heard.address.topic, file).await;
+            if let Err(Fault::Busy(_) | Fault::Unreachable | Fault::Server(_)) = outcome {
+                sleep(FILE_AGAIN).await;
+                outcome = self.api.send_file(chat, heard.address.topic, file).await;
+            }
+            if let Err(fault) = outcome {
+                tracing::warn!(%fault, "telegram: a file could not be delivered");
+            }
+        }
+    }
+
     /// Sends a reply; the messages it became.
     async fn say(&self, heard: &Heard, reply: &Reply) -> Vec<Sent> {
         let parts = render(reply, heard.message.public);
         match deliver(&self.api, &heard.address, &parts).await {
-            Ok(sent) => sent,
+            Ok(sent) => {
+                self.send_files(heard, &sent, reply).await;
+                sent
+            }
             Err(fault) => {
                 if let (Fault::Gone, Some(thread)) = (fault, heard.address.thread()) {
                     self.app.forget(thread).await;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::reply::{AvailabilityKind, Block, Reply};
+use crate::reply::{AvailabilityKind, Block, Choice, ChoiceKind, Reply};
+use crate::message::Action;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -50,11 +51,31 @@ pub fn render(reply: &Reply, colour: bool) -> String {
                     let _ = writeln!(out, "{}: {}", link.label, link.url);
                 }
             }
-            Block::Source(text) => wrapped(&mut out, "", "  ", text, |t| paint.dim(t)),
+            Block::Copy(text) => {
+                for line in text.lines() {
+                    let _ = writeln!(out, "    {line}");
+                }
+            }
+            Block::Aside(text) | Block::Source(text) => wrapped(&mut out, "", "  ", text, |t| paint.dim(t)),
+        }
+    }
+    for file in &reply.files {
+        let _ = writeln!(out, "[{}]", file.name);
+    }
+    if reply.choice_kind == ChoiceKind::More {
+        let offered: Vec<&str> = reply.choices.iter().filter(leads_on).map(|c| c.label.as_str()).collect();
+        if !offered.is_empty() {
+            wrapped(&mut out, "→ ", "  ", &offered.join(" · "), |t| paint.dim(t));
         }
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// Whether a choice is worth a word where nothing can be pressed: numbered ones are listed already.
+fn leads_on(choice: &&Choice) -> bool {
+    !matches!(choice.action, Action::Rate { .. })
+        && !choice.label.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Seen without colour, and by readers of braille and speech.

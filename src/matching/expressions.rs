@@ -10,7 +10,7 @@ use crate::{
     text::for_each_folded,
 };
 
-/// What a question is compared with: one service, or one matter that is not ours.
+/// What a question is compared with: one service, one matter that is not ours, or one life event.
 pub type Class = u16;
 
 /// One expression that stands for a class.
@@ -42,10 +42,12 @@ pub enum ExpressionKind {
 /// All expressions of a catalog and the words in them.
 #[derive(Debug)]
 pub struct Expressions {
-    /// Class by class: services in order of their ids, then matters.
+    /// Class by class: services in order of their ids, then matters, then life events.
     pub list: Vec<Expression>,
-    /// How many classes are services; the rest are matters that are not ours.
+    /// How many classes are services.
     pub services: usize,
+    /// How many are matters that are not ours; the rest are life events.
+    pub matters: usize,
     /// Number of classes in all.
     pub classes: usize,
     /// All words in the order in which they first appear.
@@ -79,26 +81,29 @@ pub struct Said {
 impl Expressions {
     /// Collects what a catalog says.
     pub fn collect(catalog: &Catalog) -> Self {
-        let services = catalog.services().len();
-        let matters = &catalog.lexicon.matters;
-        let classes: Vec<Class> = (0..(services + matters.len()) as Class).collect();
+        let services = catalog.services();
+        let (matters, events) = (&catalog.lexicon.matters, &catalog.life_events);
+        let classes: Vec<Class> =
+            (0..(services.len() + matters.len() + events.len()) as Class).collect();
         let runs = cores::in_runs(&classes, |classes| {
             let mut run = Run::default();
             for &class in classes {
-                match catalog.services().get(usize::from(class)) {
-                    Some(service) => run.add(class, said_of(service), true),
-                    None => {
-                        let phrases = &matters[usize::from(class) - services].phrases;
-                        let said = phrases.iter().map(|p| (ExpressionKind::Phrase, p.as_str()));
-                        run.add(class, said, false);
-                    }
+                let at = usize::from(class);
+                if let Some(service) = services.get(at) {
+                    run.add(class, said_of(service), true);
+                } else if let Some(matter) = matters.get(at - services.len()) {
+                    run.add(class, phrases(matter.phrases.iter().map(String::as_str)), false);
+                } else {
+                    let event = &events[at - services.len() - matters.len()];
+                    run.add(class, phrases(event.said()), false);
                 }
             }
             run
         });
         let mut all = Self {
             list: Vec::new(),
-            services,
+            services: services.len(),
+            matters: matters.len(),
             classes: classes.len(),
             words: Vec::new(),
             said: Vec::new(),
@@ -215,6 +220,12 @@ impl Run {
             self.words[at].services += 1;
         }
     }
+}
+
+fn phrases<'a>(
+    said: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = (ExpressionKind, &'a str)> {
+    said.map(|phrase| (ExpressionKind::Phrase, phrase))
 }
 
 /// Everything that is said of one service, in all languages.

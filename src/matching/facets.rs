@@ -90,7 +90,7 @@ fn end_of(words: &[String], roles: &[Role], start: usize, pattern: &[Part]) -> O
         Part::Beginning(beginning) => word.starts_with(beginning.as_str()),
         Part::Gap => false,
     };
-    if hit && roles[start] != Role::Masked { end_of(words, roles, start + 1, rest) } else { None }
+    if hit && !roles[start].is_left_out() { end_of(words, roles, start + 1, rest) } else { None }
 }
 
 /// Folded words; `*` ends a beginning, `...` stands for up to four words between.

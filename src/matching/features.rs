@@ -71,8 +71,17 @@ pub enum Role {
     Content,
     /// It asked for a facet.
     Facet,
-    /// It named a place, or is a number that means nothing here: not compared.
+    /// It named a place: not compared.
+    Place,
+    /// It named a day, or is a number that means nothing here: not compared.
     Masked,
+}
+
+impl Role {
+    /// Whether the word is not compared at all.
+    pub fn is_left_out(self) -> bool {
+        matches!(self, Self::Place | Self::Masked)
+    }
 }
 
 /// A word that was read as another one.
@@ -149,7 +158,7 @@ fn take_apart(
     let stems: Vec<String> = words
         .iter()
         .map(|word| match word.role {
-            Role::Masked => String::new(),
+            Role::Place | Role::Masked => String::new(),
             Role::Content | Role::Facet => word_features(word, &mut out),
         })
         .collect();
@@ -177,7 +186,7 @@ impl Word<'_> {
 /// Auto ab" reads as "ich mein Auto abmelden".
 fn words<'a>(spoken: &[Spoken<'a>], roles: &[Role]) -> Vec<Word<'a>> {
     let verbs = separated_verbs(spoken);
-    let to_a_place = roles.contains(&Role::Masked);
+    let to_a_place = roles.contains(&Role::Place);
     let mut words = Vec::with_capacity(spoken.len());
     for (at, word) in spoken.iter().enumerate() {
         if verbs.iter().any(|verb| verb.verb_at == at) {
@@ -289,7 +298,7 @@ fn word_features(word: &Word<'_>, vocabulary: &Vocabulary, out: &mut Extracted) 
 fn pair_features(stems: &[String], words: &[Word<'_>], out: &mut Extracted) {
     let mut last: Option<&str> = None;
     for (stemmed, word) in stems.iter().zip(words) {
-        if word.role == Role::Masked || word.is_stop() {
+        if word.role.is_left_out() || word.is_stop() {
             continue;
         }
         if let Some(last) = last {
@@ -304,7 +313,7 @@ fn pair_features(stems: &[String], words: &[Word<'_>], out: &mut Extracted) {
 fn joined_features(words: &[Word<'_>], vocabulary: &Vocabulary, out: &mut Extracted) {
     for pair in words.windows(2) {
         let [first, second] = pair else { continue };
-        if first.role == Role::Masked || second.role == Role::Masked || second.folded.len() < 3 {
+        if first.role.is_left_out() || second.role.is_left_out() || second.folded.len() < 3 {
             continue;
         }
         let joined = format!("{}{}", first.folded, second.folded);
@@ -330,7 +339,7 @@ fn concept_features(
     for start in 0..words.len() {
         let mut expression = Stems::default();
         for (word, stemmed) in words.iter().zip(stems).skip(start).take(3) {
-            if word.role == Role::Masked {
+            if word.role.is_left_out() {
                 break;
             }
             expression.push(stemmed);
@@ -387,7 +396,7 @@ mod tests {
     fn folded(text: &str, masked: &[usize]) -> Vec<String> {
         let tokens = tokens(text);
         let spoken: Vec<Spoken<'_>> = tokens.iter().map(Spoken::from).collect();
-        let role = |at| if masked.contains(&at) { Role::Masked } else { Role::Content };
+        let role = |at| if masked.contains(&at) { Role::Place } else { Role::Content };
         let roles: Vec<Role> = (0..tokens.len()).map(role).collect();
         words(&spoken, &roles).into_iter().map(|word| word.folded.into_owned()).collect()
     }

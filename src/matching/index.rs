@@ -18,8 +18,10 @@ use crate::text::{Spoken, tokens};
 pub struct Index {
     /// The expressions, class by class.
     pub expressions: Vec<Expression>,
-    /// How many classes are services; the rest are matters that are not ours.
+    /// How many classes are services.
     pub services: usize,
+    /// How many are matters that are not ours; the rest are life events.
+    pub matters: usize,
     /// Number of classes in all.
     pub classes: usize,
     /// Rarity given to a word that no expression holds.
@@ -59,16 +61,18 @@ impl Index {
         let ranges = expressions.ranges();
         let mut counting = Counting::of_words(&expressions, vocabulary);
         let runs = counting.count(&expressions, vocabulary, &ranges);
-        let telling = Telling::choose(counting.features, expressions.classes);
+        let counted = expressions.services + expressions.matters;
+        let telling = Telling::choose(counting.features, counted);
         let (starts, values) = telling.weigh(&counting.words, &runs);
         let Telling { features, rarity, .. } = telling;
         let (named, name_words) = names(&expressions.list);
         let said = short_ones(&expressions);
-        let Expressions { list, services, classes, .. } = expressions;
-        let unknown_rarity = self::rarity(classes as f32, 1.0);
+        let Expressions { list, services, matters, classes, .. } = expressions;
+        let unknown_rarity = self::rarity(counted as f32, 1.0);
         Self {
             expressions: list,
             services,
+            matters,
             classes,
             unknown_rarity,
             named,
@@ -307,7 +311,7 @@ impl Seen {
     /// of very many classes tells nothing apart.
     fn is_telling(&self, classes: usize) -> bool {
         let everywhere = self.uses.classes as usize > classes / COMMON;
-        !(self.loose && (self.uses.expressions == 1 || everywhere))
+        self.uses.classes > 0 && !(self.loose && (self.uses.expressions == 1 || everywhere))
     }
 }
 
@@ -442,8 +446,12 @@ impl Counting {
             }
             run.ends.push((run.words.len() as u32, run.together.len() as u32));
             let (words, together) = (&run.words[words_start..], &run.together[together_start..]);
-            for &(number, _) in sum.of(&self.words, words, together) {
-                run.uses[number as usize].count(expressions.list[at].class);
+            let features = sum.of(&self.words, words, together);
+            let class = expressions.list[at].class;
+            // Life events are told apart by what services and matters are made of: the likeness of
+            // those does not hang on which life events there are.
+            if usize::from(class) < expressions.services + expressions.matters {
+                features.iter().for_each(|(number, _)| run.uses[*number as usize].count(class));
             }
         }
         run

@@ -27,6 +27,8 @@ const STEPS: [f32; 2] = [2.0, 1.0];
 const NEAR: f32 = 5.0;
 /// Expressions whose steps are worked out from the same weights.
 const BATCH: usize = 512;
+/// Life events learn against one of so many of the other expressions.
+const AGAINST: usize = 4;
 /// A feature that more than one in so many classes uses has a weight for every class in a row: to
 /// add up a whole row is faster than to look up a few of it one by one.
 const DENSE: usize = 5;
@@ -77,9 +79,12 @@ impl Model {
         let offsets = vec![0.0; index.classes];
         let mut model =
             Self { starts: vec![0], classes: Vec::new(), weights: Vec::new(), lengths, offsets };
+        // Which features are common does not hang on the life events.
+        let counted = index.services + index.matters;
+        let is_counted = |(class, _): &&(Class, f32)| usize::from(*class) < counted;
         for list in entries {
             let start = model.weights.len();
-            if list.len() > index.classes / DENSE {
+            if list.iter().filter(is_counted).count() > counted / DENSE {
                 model.classes.extend(0..index.classes as Class);
                 model.weights.resize(start + index.classes, 0.0);
                 for (class, sum) in list {
@@ -113,18 +118,47 @@ impl Model {
 
     fn correct(&mut self, index: &Index) {
         let own_parts = self.own_parts(index);
-        let mut order: Vec<u32> = (0..index.expressions.len() as u32).collect();
+        let events = (index.services + index.matters) as Class;
+        let is_event = |at: &u32| index.expressions[*at as usize].class >= events;
+        let all = 0..index.expressions.len() as u32;
         let mut random = Lcg(0x5eed);
+        // Services first, as if there were no life events; then life events against them, so that
+        // what is told beside a service never takes an answer from it.
+        let (told, others): (Vec<u32>, Vec<u32>) = all.partition(is_event);
+        self.learn(index, others.clone(), &own_parts, &mut random, 0..events, 0..events);
+        if !told.is_empty() {
+            let against = others.into_iter().step_by(AGAINST);
+            let every = 0..index.classes as Class;
+            let order = told.into_iter().chain(against).collect();
+            self.learn(index, order, &own_parts, &mut random, every, events..Class::MAX);
+        }
+    }
+
+    /// Passes over expressions: each pulls the weights of the classes among which it is to be told
+    /// apart, as far as they may move.
+    fn learn(
+        &mut self,
+        index: &Index,
+        mut order: Vec<u32>,
+        own_parts: &[f32],
+        random: &mut Lcg,
+        among: Range<Class>,
+        movable: Range<Class>,
+    ) {
         let parts = self.even_parts(index);
         for step in STEPS {
             random.shuffle(&mut order);
             let mut unsettled = Vec::new();
             for batch in order.chunks(BATCH) {
-                let pulls = self.pulls(index, batch, &own_parts);
+                let pulls = self.pulls(index, batch, own_parts, &among);
                 let moves: Vec<(u32, Pulls)> = batch
                     .iter()
                     .copied()
                     .zip(pulls)
+                    .map(|(at, mut pulls)| {
+                        pulls.retain(|(class, _)| movable.contains(class));
+                        (at, pulls)
+                    })
                     .filter(|(_, pulls)| !pulls.is_empty())
                     .collect();
                 self.step(index, &moves, step, &parts);
@@ -158,7 +192,13 @@ impl Model {
     }
 
     /// What each expression of a batch is to move, by the present weights.
-    fn pulls(&self, index: &Index, batch: &[u32], own_parts: &[f32]) -> Vec<Pulls> {
+    fn pulls(
+        &self,
+        index: &Index,
+        batch: &[u32],
+        own_parts: &[f32],
+        among: &Range<Class>,
+    ) -> Vec<Pulls> {
         let work = |part: &[u32]| -> Vec<Pulls> {
             let mut scores = vec![0.0f32; index.classes];
             part.iter()
@@ -166,7 +206,7 @@ impl Model {
                     self.score_into(index.values(at as usize), &mut scores);
                     let class = index.expressions[at as usize].class;
                     scores[usize::from(class)] -= own_parts[at as usize];
-                    near_classes(&scores, class)
+                    near_classes(&scores[..usize::from(among.end)], class)
                 })
                 .collect()
         };

@@ -13,7 +13,7 @@ pub const CHOICES: usize = 5;
 /// One service (or matter that is not ours), scored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
-    /// Position of the service in the catalog; matters come after all services.
+    /// Position of the service in the catalog; matters come after all services, then life events.
     pub class: Class,
     /// What the question's features speak for it, in natural logarithms of odds.
     pub score: f32,
@@ -30,6 +30,8 @@ pub struct Ranking {
     pub elsewhere: Option<Match>,
     /// Whether that matter is none at all, but nonsense.
     pub nonsense: bool,
+    /// The best life event; its class counts from the first life event of the catalog.
+    pub event: Option<Match>,
     /// Calibrated probability that the first match is what is meant, 0 to 1.
     pub confidence: f32,
     /// Calibrated probability that one of the first [`CHOICES`] matches is what is meant, 0 to 1.
@@ -73,10 +75,11 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     for class in said_by {
         scores[usize::from(*class)] += SAID_BONUS / said_by.len() as f32;
     }
-    let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let events = index.services + index.matters;
+    let best = scores[..events].iter().copied().fold(f32::NEG_INFINITY, f32::max);
     // What is far behind has no share that could be seen.
-    let share_of = |score: f32| if score > best - FAR { expf(score - best) } else { 0.0 };
-    let sum: f32 = scores.iter().map(|score| share_of(*score)).sum();
+    let share_of = |score: f32| if score > best - FAR { expf((score - best).min(FAR)) } else { 0.0 };
+    let sum: f32 = scores[..events].iter().map(|score| share_of(*score)).sum();
     let matched = |class: usize| Match {
         class: class as Class,
         score: scores[class],
@@ -95,7 +98,15 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     } else {
         order.into_iter().map(matched).collect()
     };
-    let elsewhere = (index.services..index.classes).max_by(|a, b| by_score(b, a)).map(matched);
+    let best_of = |classes: std::ops::Range<usize>| classes.max_by(|a, b| by_score(b, a));
+    let elsewhere = best_of(index.services..events).map(matched);
+    let event = best_of(events..index.classes)
+        .map(|class| {
+            // A life event is told beside the services and does not take from their shares.
+            let found = matched(class);
+            let share = found.share / (1.0 + found.share);
+            Match { class: (class - events) as Class, share, ..found }
+        });
     let nearest = matches.first().map_or(0.0, |best| index.nearest(&vector, best.class).1);
     let named = matches.first().is_some_and(|best| index.is_name(&words.join(" "), best.class));
     let named_alone = named
@@ -112,6 +123,7 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
         matches,
         elsewhere,
         nonsense,
+        event,
         confidence: 0.0,
         among_first: 0.0,
         coverage: vector.coverage,

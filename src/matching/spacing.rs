@@ -47,14 +47,14 @@ pub fn respace(tokens: &[Token], roles: &[Role], vocabulary: &Vocabulary) -> Opt
     let unknown: Vec<bool> = tokens
         .iter()
         .zip(roles)
-        .map(|(token, role)| *role != Role::Masked && is_unknown(&token.folded, vocabulary))
+        .map(|(token, role)| !role.is_left_out() && is_unknown(&token.folded, vocabulary))
         .collect();
     let mut out = Respaced { tokens: Vec::with_capacity(tokens.len()), corrections: Vec::new() };
     let mut at = 0;
     while at < tokens.len() {
         let token = &tokens[at];
         let open = out.corrections.len() < MAX_REPAIRS;
-        let free = |at: usize| roles.get(at).is_some_and(|role| *role != Role::Masked);
+        let free = |at: usize| roles.get(at).is_some_and(|role| !role.is_left_out());
         if let Some(next) = tokens.get(at + 1)
             && open
             && free(at)

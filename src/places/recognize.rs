@@ -41,11 +41,11 @@ impl Places {
         let postcode = self.spot_postcode(tokens);
         let mut spans = self.spans(tokens, postcode.is_some());
         if let Some((at, _)) = postcode {
-            roles[at] = Role::Masked;
+            roles[at] = Role::Place;
         }
         for span in &spans {
             let start = if span.cued { span.start - 1 } else { span.start };
-            roles[start..span.end].iter_mut().for_each(|role| *role = Role::Masked);
+            roles[start..span.end].iter_mut().for_each(|role| *role = Role::Place);
         }
         let typed = |span: &Span| {
             let words = tokens[span.start..span.end].iter().map(|t| t.typed.as_str());

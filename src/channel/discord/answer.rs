@@ -38,7 +38,7 @@ use crate::{
     app::{Admission, App, ThreadKey},
     conversation::Conversation,
     message::Message,
-    reply::Reply,
+    reply::{File, Reply},
 };
 
 /// Events in hand at once. Most of the time of each is waiting for Discord.
@@ -92,6 +92,8 @@ impl Seen {
 /// An answer, and the conversation after it.
 struct Thought {
     card: Card,
+    /// Files to be sent after it.
+    files: Vec<File>,
     conversation: Option<Conversation>,
 }
 
@@ -161,7 +163,7 @@ impl Desk {
     /// is done once; if it fails, with the next session.
     async fn register(&self, application: ApplicationId) {
         let registering = self.registered.get_or_try_init(|| async {
-            let ours = commands::definitions(self.app.bot().wording());
+            let ours = commands::definitions(&self.app.bot());
             let known = self.api.commands(application).await?;
             if !commands::are_known(&ours, &known) {
                 self.api.set_commands(application, &ours).await?;
@@ -176,7 +178,7 @@ impl Desk {
 
     async fn complete(&self, typing: &CommandInteraction) {
         let typed = typing.data.autocomplete().map_or("", |option| option.value);
-        let choices = commands::complete(self.app.bot(), typed);
+        let choices = commands::complete(&self.app.bot(), typed);
         let choices = CreateAutocompleteResponse::new().set_choices(choices);
         let response = CreateInteractionResponse::Autocomplete(choices);
         // One comes with every key pressed: that some are too late is usual.
@@ -195,8 +197,8 @@ impl Desk {
         let desk = Arc::clone(&self);
         let thinking = async move {
             if slow_down {
-                let card = desk.card(&desk.app.bot().slow_down(), public);
-                return Thought { card, conversation: None };
+                let card = desk.card(&desk.app.slow_down(&message), public);
+                return Thought { card, files: Vec::new(), conversation: None };
             }
             let thought = desk.think(message, thread, public).await;
             // The next message may come before this answer is sent.
@@ -205,18 +207,21 @@ impl Desk {
             }
             thought
         };
-        let sent = match &answer {
+        let (thought, sent) = match &answer {
             AnswerTo::Message { .. } => {
                 let thought = thinking.await;
                 let sent = self.send(&answer, &thought.card).await;
-                (thought.conversation, sent)
+                (thought, sent)
             }
             AnswerTo::Interaction(call) => self.in_time(call, thinking).await,
         };
-        if let (Some(conversation), Some(sent)) = sent
+        if let (Some(conversation), Some(sent)) = (thought.conversation, sent)
             && !answer.stays()
         {
             self.app.keep(answer.thread(sent), conversation).await;
+        }
+        for file in &thought.files {
+            note(self.api.send_file(&answer, file).await);
         }
     }
 
@@ -225,22 +230,26 @@ impl Desk {
         let app = self.app.clone();
         let thinking = tokio::spawn(async move {
             let turn = app.respond(&message, thread).await;
-            let card = render(&turn.reply, public, app.bot().wording());
-            (card, turn.conversation)
+            let card = render(&turn.reply, public, app.bot().wording(turn.reply.language));
+            (card, turn.reply.files, turn.conversation)
         });
         let abort = thinking.abort_handle();
         match timeout(LONGEST_THOUGHT, thinking).await {
-            Ok(Ok((card, conversation))) => Thought { card, conversation: Some(conversation) },
+            Ok(Ok((card, files, conversation))) => {
+                Thought { card, files, conversation: Some(conversation) }
+            }
             _ => {
                 abort.abort();
                 tracing::error!("an answer failed inside; the citizen got an apology");
-                Thought { card: self.card(&self.app.bot().apology(), public), conversation: None }
+                let bot = self.app.bot();
+                let card = self.card(&bot.apology(bot.language()), public);
+                Thought { card, files: Vec::new(), conversation: None }
             }
         }
     }
 
     fn card(&self, reply: &Reply, public: bool) -> Card {
-        render(reply, public, self.app.bot().wording())
+        render(reply, public, self.app.bot().wording(reply.language))
     }
 
     /// Sends a message; without embeds where we may not post any.
@@ -265,22 +274,22 @@ impl Desk {
         &self,
         call: &Call,
         thinking: impl Future<Output = Thought> + Send + 'static,
-    ) -> (Option<Conversation>, Option<MessageId>) {
+    ) -> (Thought, Option<MessageId>) {
         let mut thinking = std::pin::pin!(thinking);
         if let Ok(thought) = timeout(self.pace.defer, &mut thinking).await {
             let response = response(call.shown, &thought.card);
             let sent = self.api.answer(call.id, &call.token, &response).await;
-            return (thought.conversation, note(sent).flatten());
+            return (thought, note(sent).flatten());
         }
         let deferred = self.api.answer(call.id, &call.token, &deferral(call.shown)).await;
         let thought = thinking.await;
         if deferred.is_err_and(|failure| failure != Failure::ALREADY_ANSWERED) {
             note(deferred);
-            return (thought.conversation, None);
+            return (thought, None);
         }
         let edit = thought.card.edit();
         let sent = self.api.edit_answer(call.application, &call.token, &edit).await;
-        (thought.conversation, note(sent))
+        (thought, note(sent))
     }
 }
 
@@ -352,7 +361,7 @@ impl EventHandler for Events {
                 self.0.spawn(async move { desk.complete(&typing).await });
             }
             Interaction::Command(command) => self.0.spawn(async move {
-                let asked = receive::of_command(&command, desk.app.bot());
+                let asked = receive::of_command(&command, &desk.app.bot());
                 desk.answer(asked).await;
             }),
             Interaction::Component(component) => {

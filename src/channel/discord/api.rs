@@ -7,17 +7,22 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
 use serenity::{
     all::{
-        ApplicationId, BotGateway, ChannelId, CreateCommand, CreateInteractionResponse,
-        CreateMessage, EditInteractionResponse, InteractionId, MessageId,
+        ApplicationId, BotGateway, ChannelId, CreateAttachment, CreateCommand,
+        CreateInteractionResponse, CreateMessage, EditInteractionResponse, InteractionId,
+        MessageFlags, MessageId,
     },
     builder::CreateAllowedMentions,
-    http::{Http, HttpBuilder, HttpError, LightMethod, Request, Route},
+    http::{
+        Http, HttpBuilder, HttpError, LightMethod, Multipart, MultipartUpload, Request, Route,
+    },
 };
 use tokio::time::{sleep, timeout};
 
-use crate::config::DiscordConfig;
+use super::receive::{AnswerTo, Shown};
+use crate::{config::DiscordConfig, reply::File};
 
 /// A server that has not answered by then will not.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -169,6 +174,32 @@ impl Api {
             Route::WebhookOriginalInteractionResponse { application_id: application, token };
         let sent = self.send(Request::new(route, LightMethod::Patch).body(body(edit))).await?;
         Ok(read::<Sent>(&sent)?.id)
+    }
+
+    /// Sends a file after an answer, to where that went.
+    pub async fn send_file(&self, to: &AnswerTo, file: &File) -> Result<(), Failure> {
+        let attached = CreateAttachment::bytes(file.text.clone().into_bytes(), file.name.clone());
+        let mut payload = json!({
+            "allowed_mentions": { "parse": [] },
+            "attachments": [{ "id": 0, "filename": file.name }],
+        });
+        let route = match to {
+            AnswerTo::Message { channel, .. } => Route::ChannelMessages { channel_id: *channel },
+            AnswerTo::Interaction(call) => {
+                if call.shown == Shown::Ephemeral {
+                    payload["flags"] = MessageFlags::EPHEMERAL.bits().into();
+                }
+                let application_id = call.application;
+                Route::WebhookFollowupMessages { application_id, token: &call.token }
+            }
+        };
+        let multipart = Multipart {
+            upload: MultipartUpload::Attachments(vec![attached]),
+            fields: Vec::new(),
+            payload_json: Some(payload.to_string()),
+        };
+        let request = Request::new(route, LightMethod::Post).multipart(Some(multipart));
+        self.send(request).await.map(drop)
     }
 
     async fn send(&self, request: Request<'_>) -> Result<Vec<u8>, Failure> {

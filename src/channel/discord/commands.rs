@@ -13,9 +13,9 @@ use crate::{
     bot::{
         Bot,
         command::{COMMANDS, Command},
-        wording::Wording,
     },
     ids::ServiceId,
+    language::Language,
 };
 
 /// Asks for a service.
@@ -25,43 +25,44 @@ pub(super) const QUESTION: &str = "frage";
 /// Its place.
 pub(super) const PLACE: &str = "ort";
 
+/// The language to speak.
+pub(super) const LANGUAGE: &str = "sprache";
+
 /// Begins the value of a completion, so that it is told from typed text.
 const CHOSEN: &str = "id:";
 const MAX_CHOICES: usize = 25;
 const MAX_NAME: usize = 100;
 
 /// All commands. The descriptions in English are for clients in other languages than German.
-pub(super) fn definitions(wording: &Wording) -> Vec<CreateCommand> {
-    let say = |key: &str| wording.say(key);
-    let question = option(QUESTION, "What you want to get done, in German", say("discord-frage"))
-        .required(true)
-        .set_autocomplete(true);
-    let place = option(PLACE, "Your town or postcode", say("discord-ort"));
-    let service =
-        command(SERVICE, "Find a public service and whether it is online", say("discord-leistung"))
-            .add_option(question)
-            .add_option(place);
-    let plain = COMMANDS.iter().filter_map(|names| {
-        Some(command(names.name, english(names.command)?, say(names.description)))
+pub(super) fn definitions(bot: &Bot) -> Vec<CreateCommand> {
+    let (german, english) = (bot.wording(Language::German), bot.wording(Language::English));
+    let both = |key: &str| (english.say(key), german.say(key));
+    let question = option(QUESTION, both("discord-frage")).required(true).set_autocomplete(true);
+    let service = command(SERVICE, both("discord-leistung"))
+        .add_option(question)
+        .add_option(option(PLACE, both("discord-ort")));
+    let plain = COMMANDS.iter().map(|names| {
+        let plain = command(names.name, both(names.description));
+        match argument(names.command) {
+            Some((name, description)) => plain.add_option(option(name, both(description))),
+            None => plain,
+        }
     });
-    let menu = everywhere(&say("discord-menu"), CommandType::Message);
+    let menu = everywhere(&german.say("discord-menu"), CommandType::Message);
     [service].into_iter().chain(plain).chain([menu]).collect()
 }
 
-/// What a command of the common table does; `None` if Discord needs no command for it.
-fn english(command: Command) -> Option<&'static str> {
+/// What may follow a command of the common table: the option's name, and the key of its
+/// description.
+fn argument(command: Command) -> Option<(&'static str, &'static str)> {
     match command {
-        // `/leistung` has an option for the place, and a conversation needs no start.
-        Command::Start | Command::Place => None,
-        Command::Help => Some("What I can do"),
-        Command::Privacy => Some("Privacy"),
-        Command::Imprint => Some("Who runs this bot"),
-        Command::Contact => Some("Reach a person"),
-        Command::Forget => Some("Forget this conversation"),
+        Command::Place | Command::Status => Some((PLACE, "discord-ort")),
+        Command::Language => Some((LANGUAGE, "discord-sprache")),
+        _ => None,
     }
 }
 
-fn command(name: &str, english: &str, german: String) -> CreateCommand {
+fn command(name: &str, (english, german): (String, String)) -> CreateCommand {
     everywhere(name, CommandType::ChatInput)
         .description(english)
         .description_localized("de", german)
@@ -80,7 +81,7 @@ fn everywhere(name: &str, kind: CommandType) -> CreateCommand {
         ])
 }
 
-fn option(name: &str, english: &str, german: String) -> CreateCommandOption {
+fn option(name: &str, (english, german): (String, String)) -> CreateCommandOption {
     CreateCommandOption::new(CommandOptionType::String, name, english)
         .name_localized("de", name)
         .description_localized("de", german)

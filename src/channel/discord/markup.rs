@@ -90,6 +90,13 @@ impl Line {
         Self(vec![Span::Bold(text.trim().to_owned())])
     }
 
+    /// Lines as they are, with a button to copy them.
+    pub fn code(text: &str) -> Self {
+        // Three of these would end the block.
+        let text = plain(text).replace('`', " ");
+        Self(vec![Span::Ready(format!("```\n{text}\n```"))])
+    }
+
     /// A link, if the address is one that can be pressed without harm; else its label alone.
     pub fn link(label: &str, url: &str) -> Self {
         match address(url) {

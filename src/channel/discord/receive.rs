@@ -11,6 +11,7 @@ use super::{commands, render::MENU};
 use crate::{
     app::ThreadKey,
     bot::Bot,
+    language::Language,
     message::{Action, Input, Message, UserText},
 };
 
@@ -167,8 +168,10 @@ fn blank(text: &str) -> bool {
 /// A command, or "Leistung finden" on a message.
 pub(super) fn of_command(command: &CommandInteraction, bot: &Bot) -> Asked {
     let at_home = at_home(command.guild_id, command.context);
+    let mut message = Message::new(commanded(command, bot));
+    message.language = Language::from_code(&command.locale);
     Asked {
-        message: Message::new(commanded(command, bot)),
+        message,
         thread: at_home.then(|| private(command.channel_id)),
         asker: asker(command.user.id),
         answer: AnswerTo::Interaction(Call {
@@ -200,7 +203,8 @@ fn commanded(command: &CommandInteraction, bot: &Bot) -> Input {
     if command.data.name == commands::SERVICE {
         asked_for(option(commands::QUESTION), option(commands::PLACE), bot)
     } else {
-        text(&format!("/{}", command.data.name))
+        let argument = [commands::PLACE, commands::LANGUAGE].map(option).concat();
+        text(&format!("/{} {argument}", command.data.name))
     }
 }
 
@@ -237,8 +241,10 @@ pub(super) fn of_component(component: &ComponentInteraction) -> Asked {
         true => private(component.channel_id),
         false => below(component.channel_id, message.id),
     };
+    let mut asked = Message::new(input);
+    asked.language = Language::from_code(&component.locale);
     Asked {
-        message: Message::new(input),
+        message: asked,
         thread: Some(thread),
         asker: asker(component.user.id),
         answer: AnswerTo::Interaction(Call {

@@ -117,6 +117,8 @@ impl Layout {
     fn add(&mut self, block: &Block, wording: &Wording) {
         match block {
             Block::Notice(_) | Block::Source(_) => {}
+            Block::Copy(text) => self.paragraph(&[Line::code(text)]),
+            Block::Aside(text) => self.paragraph(&[Line::plain(text)]),
             Block::Heading(_) if !self.titled => self.titled = true,
             Block::Heading(text) => self.paragraph(&[Line::bold(text)]),
             Block::Status { availability, text } => {

@@ -6,6 +6,7 @@
 
 use std::{fmt, time::Duration};
 
+use reqwest::multipart::{Form, Part};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
@@ -14,6 +15,8 @@ use teloxide::{
     payloads::{AnswerCallbackQuery, SendMessage, SetMyCommands},
     types::{BotCommand, CallbackQueryId},
 };
+
+use crate::reply::File;
 
 /// How long a call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -112,9 +115,15 @@ impl Api {
         Ok(!webhook.url.is_empty())
     }
 
-    pub async fn set_commands(&self, commands: Vec<BotCommand>) -> Result<(), Fault> {
-        let _: bool =
-            self.call("SetMyCommands", &SetMyCommands::new(commands), CALL_TIMEOUT).await?;
+    /// Fills the menu of commands, for everybody or for whose Telegram is set to a language.
+    pub async fn set_commands(
+        &self,
+        commands: Vec<BotCommand>,
+        language: Option<&str>,
+    ) -> Result<(), Fault> {
+        let mut menu = SetMyCommands::new(commands);
+        menu.language_code = language.map(str::to_owned);
+        let _: bool = self.call("SetMyCommands", &menu, CALL_TIMEOUT).await?;
         Ok(())
     }
 
@@ -161,6 +170,21 @@ impl Api {
         Ok(sent.message_id)
     }
 
+    /// Sends a file into a chat, and into one topic of it.
+    pub async fn send_file(&self, chat: i64, topic: Option<i32>, file: &File) -> Result<(), Fault> {
+        let part = Part::text(file.text.clone())
+            .file_name(file.name.clone())
+            .mime_str(file.media_type)
+            .map_err(|_| Fault::Unreadable)?;
+        let mut form = Form::new().text("chat_id", chat.to_string()).part("document", part);
+        if let Some(topic) = topic {
+            form = form.text("message_thread_id", topic.to_string());
+        }
+        let request = self.bot.client().post(self.address("SendDocument")).timeout(CALL_TIMEOUT);
+        let _: Value = self.answer_to(request.multipart(form)).await?;
+        Ok(())
+    }
+
     /// Ends the waiting sign on a pressed button.
     pub async fn acknowledge(&self, press: &str) -> Result<(), Fault> {
         let body = AnswerCallbackQuery::new(CallbackQueryId(press.to_owned()));
@@ -174,14 +198,25 @@ impl Api {
         body: &impl Serialize,
         timeout: Duration,
     ) -> Result<R, Fault> {
+        let body = serde_json::to_vec(body).map_err(|_| Fault::Unreadable)?;
+        let request = self.bot.client().post(self.address(method)).timeout(timeout).body(body);
+        self.answer_to(request.header("content-type", "application/json")).await
+    }
+
+    fn address(&self, method: &str) -> reqwest::Url {
         let mut url = self.bot.api_url();
         if let Ok(mut path) = url.path_segments_mut() {
             path.push(&format!("bot{}", self.bot.token())).push(method);
         }
-        let body = serde_json::to_vec(body).map_err(|_| Fault::Unreadable)?;
-        let request = self.bot.client().post(url).timeout(timeout).body(body);
-        let sent = request.header("content-type", "application/json").send().await;
+        url
+    }
+
+    async fn answer_to<R: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<R, Fault> {
         // The error itself holds the address, and with it the token: it ends here.
+        let sent = request.send().await;
         let response =
             sent.map_err(
                 |error| {

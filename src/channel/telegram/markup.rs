@@ -31,6 +31,8 @@ enum Style {
     Plain,
     Bold,
     Italic,
+    /// As it is, and copied by a tap.
+    Preformatted,
     Link(String),
 }
 
@@ -52,6 +54,10 @@ impl Line {
 
     pub fn italic(text: impl Into<String>) -> Self {
         Self::of(text, Style::Italic)
+    }
+
+    pub fn preformatted(text: impl Into<String>) -> Self {
+        Self::of(text, Style::Preformatted)
     }
 
     pub fn link(label: impl Into<String>, url: &str) -> Self {
@@ -137,6 +143,7 @@ impl Span {
             Style::Plain => text,
             Style::Bold => format!("<b>{text}</b>"),
             Style::Italic => format!("<i>{text}</i>"),
+            Style::Preformatted => format!("<pre>{text}</pre>"),
             // `escape` leaves quotes alone: they would end the attribute.
             Style::Link(url) => {
                 format!("<a href=\"{}\">{text}</a>", escape(url).replace('"', "&quot;"))

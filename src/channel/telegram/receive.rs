@@ -9,6 +9,7 @@ use super::{
 use crate::{
     app::ThreadKey,
     bot::command::{self, Parsed},
+    language::Language,
     message::{Action, Input, Message, UserText},
 };
 
@@ -93,7 +94,9 @@ fn said(message: &update::Message, me: &Me) -> Option<Heard> {
         sender: message.from.as_ref().map_or(0, |from| from.id),
     };
     let said = OffsetDateTime::from_unix_timestamp(message.date).ok();
-    Some(heard(input, address, said))
+    let mut heard = heard(input, address, said);
+    heard.message.language = message.from.as_ref().and_then(language);
+    Some(heard)
 }
 
 fn pressed(press: &Press) -> Option<Heard> {
@@ -110,7 +113,14 @@ fn pressed(press: &Press) -> Option<Heard> {
         sender: press.from.id,
     };
     let action = press.data.as_deref().and_then(Action::parse);
-    Some(heard(action.map_or(Input::Stale, Input::Pressed), address, None))
+    let mut heard = heard(action.map_or(Input::Stale, Input::Pressed), address, None);
+    heard.message.language = language(&press.from);
+    Some(heard)
+}
+
+/// What a citizen's Telegram is set to, if we speak it.
+fn language(user: &update::User) -> Option<Language> {
+    user.language_code.as_deref().and_then(Language::from_code)
 }
 
 fn heard(input: Input, address: Address, said: Option<OffsetDateTime>) -> Heard {

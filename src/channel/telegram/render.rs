@@ -61,7 +61,8 @@ fn paragraph(block: &Block) -> Paragraph {
             lines
         }
         Block::Links(links) => links.iter().map(link).collect(),
-        Block::Source(text) => vec![Line::italic(text)],
+        Block::Copy(text) => vec![Line::preformatted(text)],
+        Block::Aside(text) | Block::Source(text) => vec![Line::italic(text)],
     }
 }
 
@@ -102,17 +103,23 @@ fn link(link: &Link) -> Line {
     }
 }
 
-/// Choices of a clarification each have a row, since their names are long.
+/// Choices of a clarification each have a row, since their names are long, and so have the steps of
+/// a checklist; what one thinks of an answer has the last row.
 fn keyboard(reply: &Reply) -> Option<InlineKeyboardMarkup> {
     let clarification = reply.choice_kind == ChoiceKind::Clarification;
-    let buttons: Vec<InlineKeyboardButton> = reply
-        .choices
-        .iter()
-        .enumerate()
-        .filter_map(|(at, choice)| button(choice, clarification.then_some(at + 1)))
-        .collect();
-    let a_row = if clarification { 1 } else { 2 };
-    let rows: Vec<Vec<_>> = buttons.chunks(a_row).map(<[_]>::to_vec).collect();
+    let is_rating = |choice: &Choice| matches!(choice.action, Action::Rate { .. });
+    let is_step = |choice: &Choice| choice.label.starts_with(|c: char| c.is_ascii_digit());
+    let of = |choices: &mut dyn Iterator<Item = (usize, &Choice)>, a_row: usize| {
+        let buttons: Vec<InlineKeyboardButton> = choices
+            .filter_map(|(at, choice)| button(choice, clarification.then_some(at + 1)))
+            .collect();
+        buttons.chunks(a_row).map(<[_]>::to_vec).collect::<Vec<_>>()
+    };
+    let numbered = || reply.choices.iter().enumerate();
+    let long = |choice: &Choice| clarification || is_step(choice);
+    let mut rows = of(&mut numbered().filter(|(_, c)| long(c) && !is_rating(c)), 1);
+    rows.extend(of(&mut numbered().filter(|(_, c)| !long(c) && !is_rating(c)), 2));
+    rows.extend(of(&mut numbered().filter(|(_, c)| is_rating(c)), 3));
     (!rows.is_empty()).then(|| InlineKeyboardMarkup::new(rows))
 }
 

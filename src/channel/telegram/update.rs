@@ -59,6 +59,8 @@ pub(super) struct Chat {
 pub(super) struct User {
     pub id: i64,
     #[serde(default, deserialize_with = "lenient")]
+    pub language_code: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     pub is_bot: bool,
 }
 

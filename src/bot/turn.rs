@@ -1,0 +1,447 @@
+//! One message being answered: in which order it is looked at.
+
+use super::{
+    Bot, Heeded, command, decision,
+    decision::{Abstention, Decision, decide},
+    notice_reply,
+    talk::Heard,
+    wording::Wording,
+};
+use crate::{
+    catalog::{
+        Service,
+        lexicon::TalkKind,
+        service::{Formerly, Level},
+    },
+    conversation::Conversation,
+    ids::{RegionKey, ServiceId},
+    language::Language,
+    matching::{Query, Ranking},
+    message::{Action, Facet, Input, Message},
+    places::{Mention, Place, Spotted},
+    reply::{AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, NoticeKind, Outcome, Reply},
+    text::tokens,
+};
+
+/// Questions we ask back in a row before we give the best answer or give up.
+const MAX_ASKED: u8 = 2;
+/// What else a need may have meant is remembered if it has this part of the best one's share.
+const OTHER_SHARE: f32 = 0.02;
+/// How much of that is remembered.
+const MAX_OTHERS: usize = 4;
+
+/// One message being answered.
+pub(super) struct Turn<'a> {
+    pub bot: &'a Bot,
+    pub message: &'a Message,
+    pub heeded: Option<&'a Heeded>,
+    pub wording: &'a Wording,
+    pub next: Conversation,
+}
+
+impl<'a> Turn<'a> {
+    pub fn new(
+        bot: &'a Bot,
+        message: &'a Message,
+        heeded: Option<&'a Heeded>,
+        before: Conversation,
+    ) -> Self {
+        let mut next = before;
+        if let Some(heeded) = heeded
+            && !next.language_chosen
+            && let Some(written) = Language::of(&heeded.query.tokens)
+        {
+            next.language = Some(written);
+        }
+        // What a program is set to counts only where there are no words to go by.
+        let set_to = message.language.filter(|_| heeded.is_none());
+        let language = next.language.or(set_to).unwrap_or(bot.settings.language);
+        Self { bot, message, heeded, wording: bot.wording(language), next }
+    }
+
+    /// Answers.
+    pub fn take(mut self) -> (Reply, Conversation) {
+        let mut reply = match (&self.message.input, self.heeded) {
+            (Input::Text(text), Some(heeded)) => self.text(text.expose(), heeded),
+            (Input::Pressed(action), _) => self.pressed(action),
+            (Input::Stale, _) => self.notice(NoticeKind::Command, vec![self.say("stale")]),
+            (Input::Media | Input::Text(_), _) => {
+                self.notice(NoticeKind::Empty, vec![self.say("media")])
+            }
+        };
+        self.complete(&mut reply);
+        self.mind_personal_data(&mut reply);
+        self.introduce(&mut reply);
+        reply.language = self.wording.language();
+        (reply, self.next)
+    }
+
+    pub fn say(&self, key: &str) -> String {
+        self.wording.say(key)
+    }
+
+    pub fn say_with(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.wording.say_with(key, values)
+    }
+
+    pub fn language(&self) -> Language {
+        self.wording.language()
+    }
+
+    fn text(&mut self, text: &str, heeded: &Heeded) -> Reply {
+        let danger = self.bot.talk.danger(&heeded.query.tokens);
+        let mut reply = match (danger, command::parse(text)) {
+            (Some(kind), _) => self.danger(kind, heeded),
+            (None, Some(parsed)) => return self.command(&parsed),
+            (None, None) => self.calm(text, heeded),
+        };
+        if heeded.shortened {
+            reply.blocks.push(Block::Aside(self.say("too-long")));
+            reply.outcome.notice.get_or_insert(NoticeKind::TooLong);
+        }
+        reply
+    }
+
+    fn calm(&mut self, text: &str, heeded: &Heeded) -> Reply {
+        if let Some(reply) = self.picked(heeded) {
+            return reply;
+        }
+        let heard = self.bot.talk.hear(text, &heeded.query.tokens);
+        if let Some(Heard { kind, whole: true }) = heard
+            && let Some(reply) = self.talk(kind)
+        {
+            return reply;
+        }
+        if heeded.query.tokens.is_empty() {
+            return self.notice(NoticeKind::Empty, vec![self.say("empty")]);
+        }
+        let place = self.place(heeded);
+        if let Some(reply) = self.dated(heeded) {
+            return reply;
+        }
+        if !heeded.query.has_content() {
+            return self.without_content(heeded, place);
+        }
+        if let Some(reply) = self.about_the_last(heeded, place.as_ref()) {
+            return reply;
+        }
+        let ranking = self.bot.matcher.rank(&heeded.query);
+        if let Some(Heard { kind, .. }) = heard {
+            let firm = matches!(kind, TalkKind::Abuse | TalkKind::Injection);
+            if (firm || decide(&ranking, &heeded.query.facets) != Decision::Answer)
+                && let Some(reply) = self.talk(kind)
+            {
+                return reply;
+            }
+        }
+        self.need(heeded, place.as_ref(), &ranking)
+    }
+
+    /// A need: a life event, several services, or one.
+    pub fn need(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
+        if let Some(event) = self.event_meant(ranking, &heeded.query) {
+            return self.told_event(event, heeded);
+        }
+        match self.several_needs(&heeded.query, ranking) {
+            Some(needs) => self.answer_all(heeded, place, &needs),
+            None => self.question(heeded, place, ranking),
+        }
+    }
+
+    /// The place of this message; remembered if it is exactly one.
+    pub fn place(&mut self, heeded: &Heeded) -> Option<Place> {
+        if let Some(Spotted { mention: Mention::One(place), .. }) = &heeded.spotted {
+            self.next.place = Some(place.key);
+            return Some(place.clone());
+        }
+        self.known_place()
+    }
+
+    /// The place of the conversation, the channel or the operator, in this order.
+    pub fn known_place(&self) -> Option<Place> {
+        let key = self.next.place.or(self.message.place).or(self.bot.settings.default_place)?;
+        self.bot.places.place(key).cloned()
+    }
+
+    pub fn question(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
+        let decision = decide(ranking, &heeded.query.facets);
+        let facets = heeded.query.facets.clone();
+        let mut reply = match decision {
+            Decision::Answer => self.answer(heeded, place, ranking),
+            // Whoever was asked twice is not asked again.
+            Decision::Clarify(_) if self.next.asked >= MAX_ASKED => {
+                self.doubtful(heeded, place, ranking)
+            }
+            Decision::Clarify(count) => {
+                let choices = self.bot.ids(ranking).into_iter().take(count).collect();
+                self.ask_service(choices, facets.clone(), place)
+            }
+            Decision::Abstain(why) => {
+                // A new need, though not understood: what was before is not meant.
+                self.next.service = None;
+                self.next.event = None;
+                self.abstain(why)
+            }
+        };
+        let outcome = &mut reply.outcome;
+        outcome.confidence = ranking.confidence;
+        outcome.facets = facets;
+        outcome.place = understood(heeded);
+        if outcome.decision != DecisionKind::Clarify {
+            outcome.services = self.bot.ids(ranking).into_iter().take(5).collect();
+        }
+        reply
+    }
+
+    /// Availability and offers of all services named in the outcome.
+    fn complete(&self, reply: &mut Reply) {
+        let place = self.known_place();
+        let services = reply.outcome.services.iter().filter_map(|id| self.bot.catalog.service(id));
+        let (kinds, offers) = services
+            .map(|service| self.bot.status(service, place.as_ref()))
+            .map(|status| (status.kind, status.offer.map(|offer| offer.id)))
+            .unzip::<AvailabilityKind, Option<String>, Vec<_>, Vec<_>>();
+        reply.outcome.availability = kinds;
+        reply.outcome.offers = offers;
+    }
+
+    fn answer(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
+        let bot = self.bot;
+        let Some(service) =
+            ranking.matches.first().and_then(|m| bot.catalog.services().get(usize::from(m.class)))
+        else {
+            return self.abstain(Abstention::NothingNear);
+        };
+        let formerly = formerly_named(service, &heeded.query);
+        let mut reply = self.show(service, place, &heeded.query.facets, formerly);
+        self.next.others = self.others(ranking);
+        self.ask_about_place(&mut reply, heeded, &service.id);
+        reply
+    }
+
+    /// What else may have been meant.
+    fn others(&self, ranking: &Ranking) -> Vec<ServiceId> {
+        let least = ranking.matches.first().map_or(0.0, |best| OTHER_SHARE * best.share);
+        let near = ranking.matches.iter().skip(1).take_while(|found| found.share >= least);
+        self.bot.ids(ranking).into_iter().skip(1).take(near.count().min(MAX_OTHERS)).collect()
+    }
+
+    /// The best answer, with its doubt; or none, if nothing speaks for it.
+    fn doubtful(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
+        if ranking.confidence < decision::ANSWER_IN_DOUBT || !decision::is_hinted(ranking) {
+            return self.abstain(Abstention::NothingNear);
+        }
+        let mut reply = self.answer(heeded, place, ranking);
+        reply.blocks.insert(0, Block::Text(self.say("in-doubt")));
+        reply
+    }
+
+    pub fn show(
+        &mut self,
+        service: &Service,
+        place: Option<&Place>,
+        facets: &[Facet],
+        formerly: Option<&Formerly>,
+    ) -> Reply {
+        self.show_all(service, place, facets, formerly, false)
+    }
+
+    /// The card of a service; `whole` shows all of it, however long.
+    pub fn show_all(
+        &mut self,
+        service: &Service,
+        place: Option<&Place>,
+        facets: &[Facet],
+        formerly: Option<&Formerly>,
+        whole: bool,
+    ) -> Reply {
+        let first = self.next.service.is_none();
+        let again = self.next.service.as_ref() == Some(&service.id);
+        if !again {
+            self.next.others.clear();
+        }
+        self.next.service = Some(service.id.clone());
+        self.next.facets = facets.to_vec();
+        self.next.pending = None;
+        self.next.asked = 0;
+        let typed = matches!(self.message.input, Input::Text(_));
+        // Whoever asks on has seen the status.
+        let head = !(again && typed && !facets.is_empty() && !facets.contains(&Facet::Online));
+        let (mut blocks, mut choices) = self.card(service, place, facets, formerly, head, whole);
+        if place.is_none() && first && typed && service.level != Level::Bund {
+            blocks.push(Block::Text(self.say("ask-place")));
+        }
+        choices.extend(self.ratings(service));
+        let mut outcome = Outcome::new(DecisionKind::Answer, None);
+        outcome.services = vec![service.id.clone()];
+        outcome.asserted = 1;
+        outcome.facets = facets.to_vec();
+        outcome.confidence = 1.0;
+        Reply { choices, ..Reply::new(blocks, outcome) }
+    }
+
+    pub fn abstain(&mut self, why: Abstention) -> Reply {
+        self.next.pending = None;
+        self.next.asked = 0;
+        let texts = match why {
+            Abstention::NothingNear => [self.say("abstain"), self.say("abstain-rephrase")],
+            Abstention::Elsewhere => [self.say("abstain-elsewhere"), self.say("help")],
+        };
+        let blocks = vec![Block::Text(texts.join(" ")), Block::Text(self.way_out())];
+        Reply::new(blocks, Outcome::new(DecisionKind::Abstain, None))
+    }
+
+    /// Whom to ask instead.
+    pub fn way_out(&self) -> String {
+        self.phone_line("abstain-phone", "abstain-phone-contact")
+    }
+
+    pub fn phone_line(&self, plain: &str, with_contact: &str) -> String {
+        let settings = &self.bot.settings;
+        let phone = ("phone", settings.phone.as_str());
+        if settings.contact.is_empty() {
+            self.say_with(plain, &[phone])
+        } else {
+            self.say_with(with_contact, &[phone, ("contact", &settings.contact)])
+        }
+    }
+
+    pub fn notice(&mut self, kind: NoticeKind, texts: Vec<String>) -> Reply {
+        notice_reply(Some(kind), texts.into_iter().map(Block::Text).collect())
+    }
+
+    /// Says once, to whom we speak with in private, who we are.
+    fn introduce(&mut self, reply: &mut Reply) {
+        let urgent =
+            matches!(reply.outcome.notice, Some(NoticeKind::Emergency | NoticeKind::Crisis));
+        if self.message.public || self.next.introduced || urgent {
+            return;
+        }
+        self.next.introduced = true;
+        if reply.outcome.notice == Some(NoticeKind::Greeting) {
+            return;
+        }
+        let text = self.introduction();
+        add_aside(reply, text);
+    }
+
+    /// Asks not to be sent personal data; there is nothing to be kept of them.
+    fn mind_personal_data(&self, reply: &mut Reply) {
+        if self.heeded.is_some_and(|heeded| heeded.personal) {
+            add_aside(reply, self.say("personal-data"));
+            reply.outcome.notice.get_or_insert(NoticeKind::PersonalData);
+        }
+    }
+
+    /// A choice that leads to a service.
+    pub fn choice_of(&self, service: &Service, place: Option<&Place>, facet: Option<Facet>) -> Choice {
+        Choice {
+            id: service.id.to_string(),
+            label: service.title(self.language()),
+            action: Action::Show {
+                service: service.id.clone(),
+                place: place.map(|place| place.key),
+                facet,
+            },
+        }
+    }
+
+    /// A message without a service of its own: about the last one, or about a place or a day.
+    fn without_content(&mut self, heeded: &Heeded, place: Option<Place>) -> Reply {
+        let bot = self.bot;
+        let asked = heeded.query.facets.clone();
+        // "Und wo?" while we wait for a choice: the choice first, then that facet of it.
+        if let Some(pending @ crate::conversation::Pending::Service { .. }) =
+            self.next.pending.clone()
+            && heeded.spotted.is_none()
+        {
+            let mut reply = self.pick_again(&pending, &asked);
+            reply.outcome.facets = asked;
+            return reply;
+        }
+        if let Some(event) = self.next.event.clone()
+            && self.next.service.is_none()
+            && (heeded.spotted.is_some() || !asked.is_empty())
+        {
+            let mut reply = self.told_event(event.id, heeded);
+            reply.outcome.place = understood(heeded);
+            return reply;
+        }
+        let service = self.next.service.clone().and_then(|id| bot.catalog.service(&id));
+        let mut reply = match service {
+            Some(service) if !asked.is_empty() || heeded.spotted.is_some() => {
+                // "Und in Köln?" asks there what was asked before.
+                let facets = if asked.is_empty() { self.next.facets.clone() } else { asked.clone() };
+                let mut reply = self.show(service, place.as_ref(), &facets, None);
+                self.ask_about_place(&mut reply, heeded, &service.id);
+                reply
+            }
+            _ => self.without_service(heeded, place.as_ref()),
+        };
+        if !asked.is_empty() {
+            reply.outcome.facets = asked;
+        }
+        reply.outcome.place = understood(heeded);
+        reply
+    }
+
+    pub fn without_service(&mut self, heeded: &Heeded, place: Option<&Place>) -> Reply {
+        let mut reply = self.abstain(Abstention::NothingNear);
+        let what = self.say("what-about");
+        match (&heeded.spotted, place) {
+            (Some(Spotted { mention: Mention::One(_), .. }), Some(place)) => {
+                let label = self.bot.places.label(place);
+                let text = self.say_with("place-set", &[("place", &label)]);
+                reply.blocks = vec![Block::Text(format!("{text} {what}"))];
+            }
+            (Some(Spotted { mention: Mention::Several(places), typed }), _) => {
+                let (question, choices) = self.place_question(places, typed, None);
+                reply.blocks = vec![question];
+                if !choices.is_empty() {
+                    reply.choice_kind = ChoiceKind::Clarification;
+                    reply.outcome.decision = DecisionKind::Clarify;
+                    self.next.pending = Some(crate::conversation::Pending::Place {
+                        choices: places.iter().map(|place| place.key).collect(),
+                        service: None,
+                        facets: Vec::new(),
+                    });
+                }
+                reply.choices = choices;
+            }
+            (Some(Spotted { mention: Mention::UnknownPostcode(code), .. }), _) => {
+                let code = format!("{code:05}");
+                let text = self.say_with("unknown-postcode", &[("postcode", &code)]);
+                reply.blocks = vec![Block::Text(format!("{text} {what}"))];
+            }
+            _ if !heeded.query.facets.is_empty() => {
+                reply.blocks = vec![Block::Text(self.say("facet-without-service"))];
+            }
+            _ => {}
+        }
+        reply
+    }
+}
+
+/// Adds something beside the matter: before the source, which comes last.
+pub(super) fn add_aside(reply: &mut Reply, text: String) {
+    let source = matches!(reply.blocks.last(), Some(Block::Source(_)));
+    let at = reply.blocks.len() - usize::from(source);
+    reply.blocks.insert(at, Block::Aside(text));
+}
+
+pub(super) fn understood(heeded: &Heeded) -> Option<RegionKey> {
+    match &heeded.spotted {
+        Some(Spotted { mention: Mention::One(place), .. }) => Some(place.key),
+        _ => None,
+    }
+}
+
+/// The abolished name that was used, if it was.
+fn formerly_named<'a>(service: &'a Service, query: &Query) -> Option<&'a Formerly> {
+    let said: Vec<&str> = query.tokens.iter().map(|token| token.folded.as_str()).collect();
+    let said = format!(" {} ", said.join(" "));
+    service.says.values().flat_map(|says| &says.formerly).find(|old| {
+        let name: Vec<String> = tokens(&old.name).into_iter().map(|token| token.folded).collect();
+        said.contains(&format!(" {} ", name.join(" ")))
+    })
+}
