@@ -96,6 +96,10 @@ pub async fn main() -> ExitCode {
     };
     let Cli { common, command } = cli;
     let code = match command {
+        Command::Catalog(catalog::CatalogCommand::Test { dir }) => match prepare(&common, None) {
+            Ok((bot, _)) => catalog::test(&bot, &dir),
+            Err(code) => code,
+        },
         Command::Catalog(command) => catalog::run(&command, common.catalog),
         Command::Config(command) => config::run(&command, &common),
         Command::Serve => serve::run(&common).await,

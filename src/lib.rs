@@ -44,6 +44,7 @@ pub mod language;
 pub mod matching;
 pub mod message;
 pub mod places;
+pub mod regression;
 pub mod reply;
 pub mod serve;
 pub mod telemetry;

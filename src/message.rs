@@ -331,7 +331,9 @@ impl Action {
             Self::Events => format!("{version}|v"),
             Self::Place(place) => format!("{version}|p|{place}"),
             Self::Speak(language) => format!("{version}|l|{}", language.code()),
-            Self::Rate { service, verdict } => format!("{version}|r|{service}|{}", verdict.letter()),
+            Self::Rate { service, verdict } => {
+                format!("{version}|r|{service}|{}", verdict.letter())
+            }
             Self::NoneOfThese => format!("{version}|n"),
             Self::Help => format!("{version}|h"),
         }

@@ -522,9 +522,8 @@ impl Card<'_> {
 
     /// Source and date of everything said.
     fn source_line(&self, sources: &[String]) -> Option<Block> {
-        let local = self.status.offer.as_ref().map(|offer| {
-            self.dated_title(&offer.source, offer.checked)
-        });
+        let local =
+            self.status.offer.as_ref().map(|offer| self.dated_title(&offer.source, offer.checked));
         let mut shown: Vec<&String> = local.iter().collect();
         shown.extend(sources.iter().filter(|source| Some(*source) != local.as_ref()));
         let sources: Vec<&str> = shown.into_iter().map(String::as_str).collect();
@@ -560,7 +559,7 @@ impl Card<'_> {
             .filter(|facet| known(*facet) && !shown.contains(facet))
             .map(|facet| Choice {
                 id: format!("facet:{}", facet.name()),
-                label: self.say(button_key(facet)),
+                label: self.say(facet_key(facet)),
                 action: Action::Show {
                     service: self.service.id.clone(),
                     place: self.place.map(|place| place.key),
@@ -696,7 +695,8 @@ fn unknown_key(facet: Facet) -> &'static str {
     }
 }
 
-fn button_key(facet: Facet) -> &'static str {
+/// The wording key of a facet's name, as buttons have it.
+pub(super) fn facet_key(facet: Facet) -> &'static str {
     match facet {
         Facet::Online => "facet-online",
         Facet::Cost => "facet-cost",

@@ -1,7 +1,7 @@
 //! The way to a person: whom to call, and what to tell them, so that it is said only once.
 
 use super::{
-    answer::{day, status_key},
+    answer::{day, facet_key, status_key},
     notice_reply,
     turn::Turn,
 };
@@ -62,7 +62,7 @@ impl Turn<'_> {
             line("summary-place", &bot.places.label(place));
         }
         let asked: Vec<String> =
-            self.next.facets.iter().map(|f| self.say(&format!("facet-{}", f.name()))).collect();
+            self.next.facets.iter().map(|facet| self.say(facet_key(*facet))).collect();
         if !asked.is_empty() {
             line("summary-asked", &asked.join(", "));
         }

@@ -23,9 +23,11 @@ use crate::{
 };
 
 /// A checklist is given if the life event has this share beside the services, ...
-const EVENT_SHARE: f32 = 0.85;
+const EVENT_SHARE: f32 = 0.7;
 /// ... is so far ahead of the best of them, in score, ...
-const AHEAD: f32 = 2.5;
+pub(super) const AHEAD: f32 = 2.5;
+/// (so far, if we would have to ask which of them is meant) ...
+pub(super) const AHEAD_OF_ASKING: f32 = 1.0;
 /// ... and so far ahead of what is no matter for an office ("soll ich mich trennen?"), ...
 const AHEAD_OF_NOTHING: f32 = 4.5;
 /// ... and the message is no longer than this, in content words: stories mostly end in one wish.
@@ -38,8 +40,14 @@ const LEAST_STEPS: usize = 3;
 const MAX_BUTTONS: usize = 15;
 
 impl Turn<'_> {
-    /// The life event that a message tells of, if it wants no single service.
-    pub(super) fn event_meant(&self, ranking: &Ranking, query: &Query) -> Option<EventId> {
+    /// The life event that a message tells of, if it wants no single service: so far ahead of the
+    /// services is it.
+    pub(super) fn event_meant(
+        &self,
+        ranking: &Ranking,
+        query: &Query,
+        ahead: f32,
+    ) -> Option<EventId> {
         let event = ranking.event.as_ref()?;
         let best = ranking.matches.first().map_or(f32::NEG_INFINITY, |found| found.score);
         let other = ranking.elsewhere.as_ref().map_or(f32::NEG_INFINITY, |found| found.score);
@@ -47,7 +55,7 @@ impl Turn<'_> {
             matches!(facet, Facet::Cost | Facet::Form | Facet::Appointment | Facet::Hours)
         };
         let meant = event.share >= EVENT_SHARE
-            && event.score >= best + AHEAD
+            && event.score >= best + ahead
             && event.score >= other + AHEAD_OF_NOTHING
             && ranking.words <= MAX_WORDS
             && !ranking.named
@@ -181,8 +189,7 @@ impl Turn<'_> {
     /// "Wohnsitz anmelden (nur vor Ort), bis 17.05.2026".
     fn line_of(&self, step: &LifeStep, date: Option<Date>) -> String {
         let (title, status) = self.step_status(step);
-        let mut line =
-            self.say_with("event-step", &[("service", &title), ("status", &status)]);
+        let mut line = self.say_with("event-step", &[("service", &title), ("status", &status)]);
         // What the catalog says of a step, it says in German.
         let german = self.speaks_german();
         if let Some(condition) = step.condition.as_deref().filter(|_| german) {
@@ -264,8 +271,7 @@ impl Turn<'_> {
             .filter_map(|(at, step)| Some((at, step, due(step, Some(date))?)))
             .map(|(at, step, due)| {
                 let (service, status) = self.step_status(step);
-                let text =
-                    [step.deadline.as_deref(), Some(&step.why), step.condition.as_deref()];
+                let text = [step.deadline.as_deref(), Some(&step.why), step.condition.as_deref()];
                 let text: Vec<&str> = text.into_iter().flatten().chain([status.as_str()]).collect();
                 let until = self.say_with("calendar-entry", &[("service", &service)]);
                 calendar::Entry {

@@ -244,7 +244,12 @@ impl Turn<'_> {
     }
 
     /// "Was kostet das für Studenten?": a facet of the last service, or a pronoun that stands for it.
-    fn asked_on(&mut self, heeded: &Heeded, last: &Service, place: Option<&Place>) -> Option<Reply> {
+    fn asked_on(
+        &mut self,
+        heeded: &Heeded,
+        last: &Service,
+        place: Option<&Place>,
+    ) -> Option<Reply> {
         let bot = self.bot;
         let query = &heeded.query;
         let own = bot.matcher.rank(query);
@@ -290,16 +295,67 @@ enum Person {
 /// "Für meine Tochter", "und für ein Baby?": a message that says nothing else.
 fn person(words: &[Token]) -> Option<Person> {
     const CHILD: &[&str] = &[
-        "kind", "kinder", "kindern", "tochter", "toechter", "sohn", "soehne", "baby", "babys",
-        "saeugling", "enkel", "enkelin", "enkelkind", "kleinkind", "minderjaehrige", "neugeborenes",
-        "child", "children", "daughter", "son", "kid", "kids",
+        "kind",
+        "kinder",
+        "kindern",
+        "tochter",
+        "toechter",
+        "sohn",
+        "soehne",
+        "baby",
+        "babys",
+        "saeugling",
+        "enkel",
+        "enkelin",
+        "enkelkind",
+        "kleinkind",
+        "minderjaehrige",
+        "neugeborenes",
+        "child",
+        "children",
+        "daughter",
+        "son",
+        "kid",
+        "kids",
     ];
     const ADULT: &[&str] = &[
-        "mutter", "vater", "mama", "papa", "oma", "opa", "eltern", "mann", "frau", "ehemann",
-        "ehefrau", "partner", "partnerin", "freund", "freundin", "bruder", "schwester", "nachbar",
-        "nachbarin", "chef", "bekannten", "jemand", "jemanden", "anderen", "andere", "schwiegermutter",
-        "schwiegervater", "onkel", "tante", "mother", "father", "husband", "wife", "parents",
-        "friend", "someone", "somebody",
+        "mutter",
+        "vater",
+        "mama",
+        "papa",
+        "oma",
+        "opa",
+        "eltern",
+        "mann",
+        "frau",
+        "ehemann",
+        "ehefrau",
+        "partner",
+        "partnerin",
+        "freund",
+        "freundin",
+        "bruder",
+        "schwester",
+        "nachbar",
+        "nachbarin",
+        "chef",
+        "bekannten",
+        "jemand",
+        "jemanden",
+        "anderen",
+        "andere",
+        "schwiegermutter",
+        "schwiegervater",
+        "onkel",
+        "tante",
+        "mother",
+        "father",
+        "husband",
+        "wife",
+        "parents",
+        "friend",
+        "someone",
+        "somebody",
     ];
     let mut person = None;
     let mut is_for = false;

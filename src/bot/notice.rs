@@ -86,7 +86,7 @@ impl Turn<'_> {
             .into_iter()
             .map(|language| Choice {
                 id: format!("language:{}", language.code()),
-                label: self.say(&format!("language-{}", language.code())),
+                label: self.say(language_key(language)),
                 action: Action::Speak(language),
             })
             .collect();
@@ -96,8 +96,7 @@ impl Turn<'_> {
     fn greeting(&mut self, kind: NoticeKind) -> Reply {
         let mut first = vec![self.say("greeting")];
         first.extend(self.run_by());
-        let texts =
-            vec![first.join(" "), self.say("greeting-ask"), self.say("greeting-privacy")];
+        let texts = vec![first.join(" "), self.say("greeting-ask"), self.say("greeting-privacy")];
         let mut reply = self.notice(kind, texts);
         let settings = &self.bot.settings;
         let phone = [("phone", settings.phone.as_str())];
@@ -223,5 +222,13 @@ impl Turn<'_> {
         let typed: String = argument.chars().take(60).collect();
         let text = self.say_with("ort-unknown", &[("typed", &typed)]);
         self.notice(NoticeKind::Command, vec![text])
+    }
+}
+
+/// The wording key of a language's own name.
+pub(super) fn language_key(language: Language) -> &'static str {
+    match language {
+        Language::German => "language-de",
+        Language::English => "language-en",
     }
 }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{answer::day, notice_reply, turn::Turn};
+use super::{
+    answer::{day, facet_key},
+    notice::language_key,
+    notice_reply,
+    turn::Turn,
+};
 use crate::{
     catalog::{LifeEvent, service::Level},
     conversation::Pending,
@@ -52,8 +57,7 @@ impl Turn<'_> {
             .map(|event| {
                 let choice = self.choice_of_event(event);
                 let (online, all) = (online(event).to_string(), event.step.len().to_string());
-                let values =
-                    [("event", choice.label.as_str()), ("online", &online), ("all", &all)];
+                let values = [("event", choice.label.as_str()), ("online", &online), ("all", &all)];
                 Choice { label: self.say_with("overview-event", &values), ..choice }
             })
             .collect();
@@ -111,7 +115,7 @@ impl Turn<'_> {
             item("stored-service", title(service));
         }
         if !self.next.facets.is_empty() {
-            let facet = |facet: &Facet| self.say(&format!("facet-{}", facet.name()));
+            let facet = |facet: &Facet| self.say(facet_key(*facet));
             let facets: Vec<String> = self.next.facets.iter().map(facet).collect();
             item("stored-facets", facets.join(", "));
         }
@@ -134,7 +138,7 @@ impl Turn<'_> {
             Some(Pending::Event { .. } | Pending::Step { .. }) | None => {}
         }
         if let Some(language) = self.next.language {
-            item("stored-language", self.say(&format!("language-{}", language.code())));
+            item("stored-language", self.say(language_key(language)));
         }
         if let Some(rated) = &self.next.rated {
             item("stored-rated", title(rated));

@@ -3,7 +3,7 @@
 use super::{
     Bot, Heeded, command, decision,
     decision::{Abstention, Decision, decide},
-    notice_reply,
+    event, notice_reply,
     talk::Heard,
     wording::Wording,
 };
@@ -19,7 +19,9 @@ use crate::{
     matching::{Query, Ranking},
     message::{Action, Facet, Input, Message},
     places::{Mention, Place, Spotted},
-    reply::{AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, NoticeKind, Outcome, Reply},
+    reply::{
+        AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, NoticeKind, Outcome, Reply,
+    },
     text::tokens,
 };
 
@@ -139,7 +141,11 @@ impl<'a> Turn<'a> {
 
     /// A need: a life event, several services, or one.
     pub fn need(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
-        if let Some(event) = self.event_meant(ranking, &heeded.query) {
+        let ahead = match decide(ranking, &heeded.query.facets) {
+            Decision::Clarify(_) => event::AHEAD_OF_ASKING,
+            Decision::Answer | Decision::Abstain(_) => event::AHEAD,
+        };
+        if let Some(event) = self.event_meant(ranking, &heeded.query, ahead) {
             return self.told_event(event, heeded);
         }
         match self.several_needs(&heeded.query, ranking) {
@@ -334,7 +340,12 @@ impl<'a> Turn<'a> {
     }
 
     /// A choice that leads to a service.
-    pub fn choice_of(&self, service: &Service, place: Option<&Place>, facet: Option<Facet>) -> Choice {
+    pub fn choice_of(
+        &self,
+        service: &Service,
+        place: Option<&Place>,
+        facet: Option<Facet>,
+    ) -> Choice {
         Choice {
             id: service.id.to_string(),
             label: service.title(self.language()),
@@ -371,7 +382,8 @@ impl<'a> Turn<'a> {
         let mut reply = match service {
             Some(service) if !asked.is_empty() || heeded.spotted.is_some() => {
                 // "Und in Köln?" asks there what was asked before.
-                let facets = if asked.is_empty() { self.next.facets.clone() } else { asked.clone() };
+                let facets =
+                    if asked.is_empty() { self.next.facets.clone() } else { asked.clone() };
                 let mut reply = self.show(service, place.as_ref(), &facets, None);
                 self.ask_about_place(&mut reply, heeded, &service.id);
                 reply

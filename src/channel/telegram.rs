@@ -105,9 +105,8 @@ async fn register_commands(api: Api, app: App) {
     let bot = app.bot();
     let menu = |language: Language| -> Vec<BotCommand> {
         let wording = bot.wording(language);
-        let entry = |names: &CommandNames| {
-            BotCommand::new(names.name, wording.say(names.description))
-        };
+        let entry =
+            |names: &CommandNames| BotCommand::new(names.name, wording.say(names.description));
         COMMANDS.iter().map(entry).collect()
     };
     // For everybody in the town's language, and for each language that we speak in that.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::reply::{AvailabilityKind, Block, Choice, ChoiceKind, Reply};
 use crate::message::Action;
+use crate::reply::{AvailabilityKind, Block, Choice, ChoiceKind, Reply};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -56,14 +56,17 @@ pub fn render(reply: &Reply, colour: bool) -> String {
                     let _ = writeln!(out, "    {line}");
                 }
             }
-            Block::Aside(text) | Block::Source(text) => wrapped(&mut out, "", "  ", text, |t| paint.dim(t)),
+            Block::Aside(text) | Block::Source(text) => {
+                wrapped(&mut out, "", "  ", text, |t| paint.dim(t))
+            }
         }
     }
     for file in &reply.files {
         let _ = writeln!(out, "[{}]", file.name);
     }
     if reply.choice_kind == ChoiceKind::More {
-        let offered: Vec<&str> = reply.choices.iter().filter(leads_on).map(|c| c.label.as_str()).collect();
+        let offered: Vec<&str> =
+            reply.choices.iter().filter(leads_on).map(|c| c.label.as_str()).collect();
         if !offered.is_empty() {
             wrapped(&mut out, "→ ", "  ", &offered.join(" · "), |t| paint.dim(t));
         }

@@ -1,17 +1,22 @@
-//! `catalog check` and `catalog stats`.
+//! `catalog check`, `catalog stats` and `catalog test`.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 
 use super::{DONE, FAILED, show};
 use crate::{
+    bot::Bot,
     catalog::{
         Catalog, CatalogFiles, Severity,
         service::GeneralKind,
         stats::{Counts, Stats, slug},
     },
     places::Places,
+    regression,
 };
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +31,13 @@ pub(super) enum CatalogCommand {
         /// Show hints too
         #[arg(long)]
         hints: bool,
+    },
+    /// Have conversations with the bot and check that they go as they must
+    #[command(after_help = "Examples:\n  amtslotse catalog test conversations\n  \
+        amtslotse --catalog mein-katalog catalog test mein-katalog/conversations")]
+    Test {
+        /// Directory with conversation files (*.txt)
+        dir: PathBuf,
     },
     /// Count what a catalog holds
     #[command(after_help = "Example:\n  amtslotse catalog stats")]
@@ -52,9 +64,41 @@ const KNOWN: [(&str, &str); 3] = [
     ("349 von 579 OZG-Leistungen (60 %) irgendwo online, September 2025", "Bitkom"),
 ];
 
+/// `catalog test`: whether the conversations of a directory go as they must.
+pub(super) fn test(bot: &Bot, dir: &Path) -> u8 {
+    let files = match regression::read_dir(dir) {
+        Ok(files) => files,
+        Err(error) => {
+            eprintln!("Fehler: {}: {error}", dir.display());
+            return FAILED;
+        }
+    };
+    if files.is_empty() {
+        eprintln!("Fehler: {}: kein Gespräch gefunden (erwartet: Dateien *.txt)", dir.display());
+        return FAILED;
+    }
+    let report = regression::run(bot, &files);
+    let mut out = String::new();
+    for failure in &report.failures {
+        let _ = writeln!(out, "{failure}");
+    }
+    let _ = writeln!(
+        out,
+        "{} Gespräche mit {} Nachrichten geführt: {} Abweichungen",
+        report.conversations,
+        report.messages,
+        report.failures.len(),
+    );
+    let shown = show(&out);
+    if report.failures.is_empty() { shown } else { FAILED }
+}
+
 pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
-    let (CatalogCommand::Check { dir, .. } | CatalogCommand::Stats { dir, .. }) = command;
-    let dir = dir.clone().or(option);
+    let dir = match command {
+        CatalogCommand::Check { dir, .. } | CatalogCommand::Stats { dir, .. } => dir.clone(),
+        CatalogCommand::Test { .. } => None,
+    };
+    let dir = dir.or(option);
     let files =
         match dir.as_deref().map_or_else(|| Ok(CatalogFiles::embedded()), CatalogFiles::from_dir) {
             Ok(files) => files,
@@ -86,6 +130,8 @@ pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
             show(&out);
             if errors == 0 { DONE } else { FAILED }
         }
+        // It needs a bot: see `test`.
+        CatalogCommand::Test { .. } => DONE,
         CatalogCommand::Stats { chart, .. } => {
             if let Some(path) = chart
                 && let Err(error) = std::fs::write(path, availability_chart(&Stats::of(&catalog)))

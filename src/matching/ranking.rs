@@ -78,7 +78,8 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     let events = index.services + index.matters;
     let best = scores[..events].iter().copied().fold(f32::NEG_INFINITY, f32::max);
     // What is far behind has no share that could be seen.
-    let share_of = |score: f32| if score > best - FAR { expf((score - best).min(FAR)) } else { 0.0 };
+    let share_of =
+        |score: f32| if score > best - FAR { expf((score - best).min(FAR)) } else { 0.0 };
     let sum: f32 = scores[..events].iter().map(|score| share_of(*score)).sum();
     let matched = |class: usize| Match {
         class: class as Class,
@@ -100,13 +101,12 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     };
     let best_of = |classes: std::ops::Range<usize>| classes.max_by(|a, b| by_score(b, a));
     let elsewhere = best_of(index.services..events).map(matched);
-    let event = best_of(events..index.classes)
-        .map(|class| {
-            // A life event is told beside the services and does not take from their shares.
-            let found = matched(class);
-            let share = found.share / (1.0 + found.share);
-            Match { class: (class - events) as Class, share, ..found }
-        });
+    let event = best_of(events..index.classes).map(|class| {
+        // A life event is told beside the services and does not take from their shares.
+        let found = matched(class);
+        let share = found.share / (1.0 + found.share);
+        Match { class: (class - events) as Class, share, ..found }
+    });
     let nearest = matches.first().map_or(0.0, |best| index.nearest(&vector, best.class).1);
     let named = matches.first().is_some_and(|best| index.is_name(&words.join(" "), best.class));
     let named_alone = named

@@ -15,6 +15,7 @@ mod quality;
 mod replies;
 #[cfg(feature = "telegram")]
 mod telegram;
+mod wording;
 
 use std::sync::LazyLock;
 

@@ -149,7 +149,7 @@ fn button(call: &Call, label: &str) -> String {
 }
 
 fn say(key: &str) -> String {
-    BOT.wording().say(key)
+    BOT.wording(amtslotse::language::Language::German).say(key)
 }
 
 // --- In private -------------------------------------------------------------------------------

@@ -15,9 +15,7 @@ use serenity::{
         MessageFlags, MessageId,
     },
     builder::CreateAllowedMentions,
-    http::{
-        Http, HttpBuilder, HttpError, LightMethod, Multipart, MultipartUpload, Request, Route,
-    },
+    http::{Http, HttpBuilder, HttpError, LightMethod, Multipart, MultipartUpload, Request, Route},
 };
 use tokio::time::{sleep, timeout};
 

@@ -154,12 +154,21 @@ pub(super) fn chosen(text: &str) -> Option<ServiceId> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
+    use crate::{
+        bot::Settings,
+        catalog::{Catalog, Lexicon, NoOffers},
+        places::Places,
+    };
 
     fn ours() -> Vec<CreateCommand> {
-        definitions(&Wording::german())
+        let catalog = Arc::new(Catalog::new(Vec::new(), Lexicon::default()));
+        let places = Arc::new(Places::default());
+        definitions(&Bot::new(catalog, places, Arc::new(NoOffers), Settings::default()))
     }
 
     /// What Discord gives back for a definition.

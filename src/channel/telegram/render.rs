@@ -186,7 +186,7 @@ mod tests {
 
     fn reply(blocks: Vec<Block>, choice_kind: ChoiceKind) -> Reply {
         let outcome = Outcome::new(DecisionKind::Answer, None);
-        Reply { blocks, choices: choices(), choice_kind, outcome }
+        Reply { choices: choices(), choice_kind, ..Reply::new(blocks, outcome) }
     }
 
     /// Messages as text: what is sent, then the buttons, a row on a line.

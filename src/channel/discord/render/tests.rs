@@ -8,6 +8,7 @@ use crate::{
     bot::Bot,
     config::Config,
     conversation::Conversation,
+    language::Language,
     message::{Facet, Message},
     reply::{DecisionKind, Link, Outcome},
     serve::build_bot,
@@ -20,7 +21,8 @@ fn shown(card: &Card) -> Value {
 }
 
 fn reply(blocks: Vec<Block>, choices: Vec<Choice>, choice_kind: ChoiceKind) -> Reply {
-    Reply { blocks, choices, choice_kind, outcome: Outcome::new(DecisionKind::Answer, None) }
+    let outcome = Outcome::new(DecisionKind::Answer, None);
+    Reply { choices, choice_kind, ..Reply::new(blocks, outcome) }
 }
 
 fn show(service: &str, facet: Option<Facet>) -> Action {
@@ -101,7 +103,11 @@ fn services(count: usize) -> Reply {
 
 #[test]
 fn shows_every_kind_of_block() {
-    insta::assert_json_snapshot!(shown(&render(&everything(), false, BOT.wording())));
+    insta::assert_json_snapshot!(shown(&render(
+        &everything(),
+        false,
+        BOT.wording(Language::German)
+    )));
 }
 
 #[test]
@@ -109,17 +115,21 @@ fn in_public_the_answer_is_short_and_leads_to_the_rest() {
     let mut reply = everything();
     reply.outcome.services = vec!["hund-anmelden".parse().unwrap()];
     reply.outcome.asserted = 1;
-    insta::assert_json_snapshot!(shown(&render(&reply, true, BOT.wording())));
+    insta::assert_json_snapshot!(shown(&render(&reply, true, BOT.wording(Language::German))));
 }
 
 #[test]
 fn asks_back_with_numbered_buttons() {
-    insta::assert_json_snapshot!(shown(&render(&services(3), false, BOT.wording())));
+    insta::assert_json_snapshot!(shown(&render(
+        &services(3),
+        false,
+        BOT.wording(Language::German)
+    )));
 }
 
 #[test]
 fn asks_for_places_and_for_many_services_with_a_menu() {
-    let wording = BOT.wording();
+    let wording = BOT.wording(Language::German);
     insta::assert_json_snapshot!(shown(&render(&places(2), false, wording)));
     let many = shown(&render(&services(5), false, wording));
     assert_eq!(many["components"][0]["components"][0]["type"], 3);
@@ -131,7 +141,7 @@ fn places_are_listed_below_a_card_that_holds_steps_of_its_own() {
     let mut asked = everything();
     asked.choices = places(2).choices;
     asked.choice_kind = ChoiceKind::Clarification;
-    let card = render(&asked, false, BOT.wording());
+    let card = render(&asked, false, BOT.wording(Language::German));
     let description = &card.parts[0].description;
     assert!(description.contains("1. Antrag") && description.contains("1. Neustadt"));
 }
@@ -140,7 +150,7 @@ fn places_are_listed_below_a_card_that_holds_steps_of_its_own() {
 fn a_real_card_is_complete() {
     let message = Message::text("hund anmelden köln");
     let (reply, _) = BOT.respond(&message, &Conversation::default());
-    let card = shown(&render(&reply, false, BOT.wording()));
+    let card = shown(&render(&reply, false, BOT.wording(Language::German)));
     let text = card.to_string();
     for block in &reply.blocks {
         if let Block::Facts { label, .. } = block {
@@ -152,13 +162,13 @@ fn a_real_card_is_complete() {
 
 #[test]
 fn without_embeds_the_text_says_the_same() {
-    let card = render(&everything(), false, BOT.wording());
+    let card = render(&everything(), false, BOT.wording(Language::German));
     insta::assert_snapshot!(card.as_text());
 }
 
 #[test]
 fn fault_23_every_kind_of_answer_notifies_nobody() {
-    let card = render(&everything(), false, BOT.wording());
+    let card = render(&everything(), false, BOT.wording(Language::German));
     let nobody =
         serde_json::json!({ "parse": [], "users": [], "roles": [], "replied_user": false });
     for body in [
@@ -272,7 +282,7 @@ proptest! {
 
     #[test]
     fn fault_2_no_reply_is_too_long_for_discord(reply in monstrous_reply(), public in any::<bool>()) {
-        let card = render(&reply, public, BOT.wording());
+        let card = render(&reply, public, BOT.wording(Language::German));
         within_limits(&shown(&card));
         let plain = serde_json::to_value(card.plain_message()).unwrap();
         assert!(length(&plain["content"]) <= 2000);
@@ -284,7 +294,8 @@ fn fault_2_a_very_long_answer_goes_on_in_a_second_embed_and_names_its_source() {
     let mut blocks = vec![Block::Heading("Lang".to_owned())];
     blocks.extend((0..80).map(|at| Block::Text(format!("Absatz {at}: {}", "Wort ".repeat(14)))));
     blocks.push(Block::Source("Quelle: Amt".to_owned()));
-    let card = render(&reply(blocks, Vec::new(), ChoiceKind::More), false, BOT.wording());
+    let card =
+        render(&reply(blocks, Vec::new(), ChoiceKind::More), false, BOT.wording(Language::German));
     assert_eq!(card.parts.len(), 2);
     assert!(card.parts[0].description.starts_with("Absatz 0:"));
     assert!(card.parts[1].description.ends_with('…'));
