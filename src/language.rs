@@ -35,7 +35,8 @@ impl Language {
     }
 
     /// The language a text is written in, if its words leave no doubt: two words that only one of
-    /// the languages has, and more than twice as many as of the other.
+    /// the languages has, and (for English, which German borrows from) more than twice as many as of
+    /// the other.
     pub fn of(tokens: &[Token]) -> Option<Self> {
         let count = |words: &[&str]| {
             tokens.iter().filter(|token| words.contains(&token.folded.as_str())).count()
@@ -43,7 +44,7 @@ impl Language {
         let (german, english) = (count(GERMAN), count(ENGLISH));
         if english >= 2 && english > 2 * german {
             Some(Self::English)
-        } else if german >= 2 && german > 2 * english {
+        } else if german >= 2 && german > english {
             Some(Self::German)
         } else {
             None

@@ -1,7 +1,11 @@
 //! Composition and life cycle: catalog, bot and channels are put together, run until the process
 //! is asked to stop, and end cleanly.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::task::JoinSet;
@@ -14,6 +18,7 @@ use crate::{
     channel::ChannelError,
     config::Config,
     places::Places,
+    regression,
 };
 
 /// How long channels may take to finish what they are answering.
@@ -64,6 +69,46 @@ pub fn build_bot(config: &Config, catalog_dir: Option<&Path>) -> anyhow::Result<
     Ok(Bot::new(Arc::new(catalog), Arc::new(places), Arc::new(NoOffers), settings))
 }
 
+/// What became of a changed catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reloaded {
+    /// It answers from the next message on.
+    Swapped,
+    /// It is faulty, or breaks a conversation of the regression list; the one before still answers.
+    Refused(String),
+}
+
+/// Loads the catalog anew beside the one in use, has the conversations in its directory
+/// `conversations/` (if there is one) with it, and puts it to use if all go as they must.
+pub fn reload(app: &App, config: &Config, catalog_dir: Option<&Path>) -> Reloaded {
+    let bot = match build_bot(config, catalog_dir) {
+        Ok(bot) => bot,
+        Err(error) => return Reloaded::Refused(format!("{error:#}")),
+    };
+    match broken_conversations(&bot, catalog_dir) {
+        Some(why) => Reloaded::Refused(why),
+        None => {
+            app.swap(Arc::new(bot));
+            Reloaded::Swapped
+        }
+    }
+}
+
+/// Why the regression list of a catalog does not hold.
+fn broken_conversations(bot: &Bot, catalog_dir: Option<&Path>) -> Option<String> {
+    let dir = catalog_dir?.join("conversations");
+    if !dir.is_dir() {
+        return None;
+    }
+    let files = match regression::read_dir(&dir) {
+        Ok(files) => files,
+        Err(error) => return Some(format!("{}: {error}", dir.display())),
+    };
+    let report = regression::run(bot, &files);
+    let first = report.failures.first()?;
+    Some(format!("{} Abweichungen in {}; die erste: {first}", report.failures.len(), dir.display()))
+}
+
 /// Runs all enabled channels until `shutdown`, or until none is left.
 ///
 /// # Errors
@@ -77,7 +122,12 @@ pub async fn serve(
     if enabled.is_empty() {
         return Ok(Ended::NothingEnabled);
     }
-    let app = App::new(Arc::new(build_bot(config, catalog_dir)?), config);
+    let bot = build_bot(config, catalog_dir)?;
+    if let Some(why) = broken_conversations(&bot, catalog_dir) {
+        // A town without its bot would be worse off.
+        tracing::warn!("the catalog breaks its regression list: {why}");
+    }
+    let app = App::new(Arc::new(bot), config);
     let mut channels = JoinSet::new();
     for channel in enabled {
         channels.spawn(run_channel(channel, app.clone(), config.clone(), shutdown.clone()));
@@ -89,10 +139,13 @@ pub async fn serve(
     let mut failed = false;
     let sweep = app.sweep();
     tokio::pin!(sweep);
+    let reloads = reload_when_asked(app.clone(), config.clone(), catalog_dir.map(Path::to_owned));
+    tokio::pin!(reloads);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             () = &mut sweep => {}
+            () = &mut reloads => {}
             ended = channels.join_next() => match ended {
                 None => return Ok(if failed { Ended::Misconfigured } else { Ended::Stopped }),
                 Some(Ok(Ok(()))) => {}
@@ -156,6 +209,29 @@ async fn run_channel(
             )))
         }
     }
+}
+
+/// Loads the catalog anew whenever the process gets SIGHUP; runs until it is dropped.
+async fn reload_when_asked(app: App, config: Config, catalog_dir: Option<PathBuf>) {
+    #[cfg(unix)]
+    if let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+    {
+        while hangups.recv().await.is_some() {
+            let (app, config, dir) = (app.clone(), config.clone(), catalog_dir.clone());
+            let reloading =
+                tokio::task::spawn_blocking(move || reload(&app, &config, dir.as_deref()));
+            match reloading.await {
+                Ok(Reloaded::Swapped) => tracing::info!("catalog loaded anew"),
+                Ok(Reloaded::Refused(why)) => {
+                    tracing::error!("the new catalog is refused, the old one still answers: {why}");
+                }
+                Err(_) => tracing::error!("loading the catalog anew failed inside"),
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (app, config, catalog_dir);
+    std::future::pending().await
 }
 
 /// Resolves when the process is asked to stop (SIGTERM, SIGINT).

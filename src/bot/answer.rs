@@ -16,9 +16,8 @@ use crate::{
     reply::{AvailabilityKind, Block, Choice, Link},
 };
 
-/// Characters of a card before "mehr". With the question for the place and a word about ourselves an
-/// answer has about 600.
-const SHORT: usize = 480;
+/// Characters of a card before "mehr", its sources among them.
+const SHORT: usize = 560;
 
 /// Whether a service can be done online at a place, and how we know.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,8 +177,10 @@ impl Turn<'_> {
             }
             blocks.extend(section.blocks);
         }
-        let in_german = self.language() != Language::German;
-        if in_german && blocks.iter().any(|block| matches!(block, Block::Facts { .. })) {
+        let from_catalog = |block: &Block| {
+            matches!(block, Block::Facts { .. } | Block::Steps { .. } | Block::Text(_))
+        };
+        if self.language() != Language::German && blocks.iter().any(from_catalog) {
             blocks.push(Block::Aside(self.say("facts-in-german")));
         }
         // In public a channel shows little more than the status: the rest is behind buttons.
@@ -470,7 +471,7 @@ impl Card<'_> {
             None => fee.text.clone(),
             Some(0.0) => self.say_with("amount-free", &[("text", &fee.text)]),
             Some(euro) => {
-                let amount = amount(euro);
+                let amount = self.wording.amount(euro);
                 self.say_with("amount", &[("text", &fee.text), ("amount", &amount)])
             }
         }
@@ -537,7 +538,7 @@ impl Card<'_> {
     }
 
     fn dated_title(&self, title: &str, date: time::Date) -> String {
-        self.say_with("source-dated", &[("title", title), ("date", &day(date))])
+        self.say_with("source-dated", &[("title", title), ("date", &self.wording.day(date))])
     }
 
     /// Buttons for the facets that are known and not shown yet.
@@ -654,11 +655,6 @@ impl Section {
     }
 }
 
-/// "3.5.2026", with two digits each: "03.05.2026".
-pub(super) fn day(date: time::Date) -> String {
-    format!("{:02}.{:02}.{}", date.day(), u8::from(date.month()), date.year())
-}
-
 /// The sentence for a status.
 pub(super) fn status_key(kind: AvailabilityKind) -> &'static str {
     match kind {
@@ -707,15 +703,5 @@ pub(super) fn facet_key(facet: Facet) -> &'static str {
         Facet::Duration => "facet-duration",
         Facet::Form => "facet-form",
         Facet::Appointment => "facet-appointment",
-    }
-}
-
-/// "46" or "27,60".
-fn amount(euro: f64) -> String {
-    let cents = (euro * 100.0).round() as i64;
-    if cents % 100 == 0 {
-        format!("{}", cents / 100)
-    } else {
-        format!("{},{:02}", cents / 100, cents % 100)
     }
 }

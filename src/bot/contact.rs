@@ -1,7 +1,7 @@
 //! The way to a person: whom to call, and what to tell them, so that it is said only once.
 
 use super::{
-    answer::{day, facet_key, status_key},
+    answer::{facet_key, status_key},
     notice_reply,
     turn::Turn,
 };
@@ -55,7 +55,7 @@ impl Turn<'_> {
         } else if let Some((event, date)) = event {
             line("summary-event", event.plain(self.language()));
             if let Some(date) = date {
-                line("summary-date", &day(date));
+                line("summary-date", &self.day(date));
             }
         }
         if let Some(place) = &place {

@@ -3,9 +3,7 @@
 use time::{Date, Duration};
 
 use super::{
-    Heeded,
-    answer::day,
-    notice_reply,
+    Heeded, notice_reply,
     turn::{Turn, understood},
 };
 use crate::{
@@ -19,7 +17,10 @@ use crate::{
     reply::{
         AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, File, NoticeKind, Outcome, Reply,
     },
-    text::dates::{self, Lean},
+    text::{
+        Token,
+        dates::{self, Lean},
+    },
 };
 
 /// A checklist is given if the life event has this share beside the services, ...
@@ -32,6 +33,28 @@ pub(super) const AHEAD_OF_ASKING: f32 = 1.0;
 const AHEAD_OF_NOTHING: f32 = 4.5;
 /// ... and the message is no longer than this, in content words: stories mostly end in one wish.
 const MAX_WORDS: usize = 20;
+/// Words of what has happened already.
+const OVER: [&str; 17] = [
+    "umgezogen",
+    "eingezogen",
+    "gezogen",
+    "hergezogen",
+    "geboren",
+    "gestorben",
+    "verstorben",
+    "geheiratet",
+    "gekauft",
+    "verloren",
+    "gekuendigt",
+    "eroeffnet",
+    "moved",
+    "born",
+    "died",
+    "married",
+    "lost",
+];
+/// "Am 3. Mai" is not said of a May so long ago.
+const LONG_AGO: Duration = Duration::days(90);
 /// Characters of a checklist before "mehr".
 const SHORT: usize = 400;
 /// Fewest steps of it.
@@ -74,10 +97,18 @@ impl Turn<'_> {
         nothing_else.then(|| self.told_event(open.id, heeded))
     }
 
+    /// The day that a message names. Without a year it is the last such day of what lies in the past
+    /// when it is told, else the nearest one, unless that was long ago.
     fn day_said(&self, id: &EventId, heeded: &Heeded) -> Option<dates::Said> {
+        let (tokens, today) = (&heeded.query.tokens, self.message.day());
+        let is_over = |token: &Token| OVER.contains(&token.folded.as_str());
         let past = self.bot.catalog.life_event(id).is_some_and(|event| event.past);
-        let lean = if past { Lean::Past } else { Lean::Nearest };
-        dates::find(&heeded.query.tokens, self.message.day(), lean)
+        if past || tokens.iter().any(is_over) {
+            return dates::find(tokens, today, Lean::Past);
+        }
+        let nearest = dates::find(tokens, today, Lean::Nearest)?;
+        let long_ago = today - nearest.date > LONG_AGO;
+        if long_ago { dates::find(tokens, today, Lean::Future) } else { Some(nearest) }
     }
 
     /// The checklist of a life event that was told of, or is spoken of again.
@@ -172,7 +203,7 @@ impl Turn<'_> {
 
     fn event_heading(&self, event: &LifeEvent, date: Option<Date>) -> Block {
         let name = event.plain(self.language());
-        let date = date.map(day);
+        let date = date.map(|date| self.day(date));
         let place = self.known_place().map(|place| place.name);
         let key = match (&date, &place) {
             (Some(_), Some(_)) => "event-title-date-place",
@@ -196,7 +227,7 @@ impl Turn<'_> {
             line.push_str(&self.say_with("event-if", &[("condition", condition)]));
         }
         if let Some(due) = due(step, date) {
-            line.push_str(&self.say_with("event-due", &[("date", &day(due))]));
+            line.push_str(&self.say_with("event-due", &[("date", &self.day(due))]));
         } else if let Some(deadline) = step.deadline.as_deref().filter(|_| german) {
             line.push_str(&self.say_with("event-deadline", &[("deadline", deadline)]));
         }
@@ -235,7 +266,7 @@ impl Turn<'_> {
             }
             lines.push(format!("    {}", step.why));
             if let Some(deadline) = &step.deadline {
-                let due = due(step, date).map(day);
+                let due = due(step, date).map(|due| self.day(due));
                 let counted = due.map(|due| self.say_with("event-due", &[("date", &due)]));
                 lines.push(format!("    {deadline}{}", counted.unwrap_or_default()));
             }
@@ -307,7 +338,7 @@ impl Turn<'_> {
     ) -> Option<Block> {
         let mut shown: Vec<String> = Vec::new();
         for source in sources {
-            let values = [("title", source.title.as_str()), ("date", &day(source.checked))];
+            let values = [("title", source.title.as_str()), ("date", &self.day(source.checked))];
             let text = self.say_with("source-dated", &values);
             if !shown.contains(&text) {
                 shown.push(text);

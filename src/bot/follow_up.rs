@@ -15,7 +15,7 @@ use crate::{
     message::EventForm,
     places::Place,
     reply::{Block, NoticeKind, Reply},
-    text::{Token, tokens},
+    text::{Token, german::stem, tokens},
 };
 
 /// A message that asks on and names its service in so few words that it may be about the last one.
@@ -175,8 +175,14 @@ impl Turn<'_> {
         if kept.iter().all(|token| stopwords::is_stop(&token.folded)) {
             return None;
         }
-        let alone = bot.matcher.rank(&bot.query(kept.clone()));
         let facets = heeded.query.facets.clone();
+        // "Ausweis verloren oder gestohlen" is right for both.
+        if is_named_by(last, &kept) {
+            let mut reply = self.show(last, place, &facets, None);
+            reply.blocks.insert(0, Block::Text(self.say("same-service")));
+            return Some(reply);
+        }
+        let alone = bot.matcher.rank(&bot.query(kept.clone()));
         let id = match decide(&alone, &facets) {
             Decision::Answer => bot.ids(&alone).into_iter().next()?,
             _ => {
@@ -283,6 +289,18 @@ impl Turn<'_> {
         reply.blocks[0] = Block::Text(format!("{sorry} {}", self.say("abstain-rephrase")));
         reply
     }
+}
+
+/// Whether all of some words stand in a service's name.
+fn is_named_by(service: &Service, words: &[Token]) -> bool {
+    let name = &service.names();
+    let stems_of = |token: &Token| stem(&token.folded).to_owned();
+    let name: Vec<String> =
+        tokens(&format!("{} {}", name.plain, name.official)).iter().map(stems_of).collect();
+    words
+        .iter()
+        .filter(|word| !stopwords::is_stop(&word.folded))
+        .all(|word| name.contains(&stems_of(word)))
 }
 
 /// For whom something is asked.

@@ -32,13 +32,10 @@ impl Turn<'_> {
             TalkKind::Overview => Some(self.overview()),
             TalkKind::German => Some(self.speak(Language::German)),
             TalkKind::English => Some(self.speak(Language::English)),
-            TalkKind::Fire
-            | TalkKind::Police
-            | TalkKind::Doctor
-            | TalkKind::Poison
-            | TalkKind::Suicide
-            | TalkKind::Violence
-            | TalkKind::Child => say(self, "urgent-fire"),
+            _ if kind.is_urgent() => {
+                let place = self.known_place();
+                Some(notice_reply(Some(kind.notice()), self.urgent(kind, place.as_ref())))
+            }
             _ => self.follow(kind),
         }
     }
@@ -111,7 +108,10 @@ impl Turn<'_> {
 
     pub(super) fn help(&mut self) -> Reply {
         let examples = ["help-example-1", "help-example-2", "help-example-3"];
-        let examples = examples.iter().map(|key| format!("„{}“", self.say(key))).collect();
+        let examples = examples
+            .iter()
+            .map(|key| self.say_with("quoted", &[("text", &self.say(key))]))
+            .collect();
         let blocks = vec![
             Block::Text(self.say("help")),
             Block::Facts { label: self.say("help-examples"), items: examples },

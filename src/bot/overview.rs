@@ -2,12 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    answer::{day, facet_key},
-    notice::language_key,
-    notice_reply,
-    turn::Turn,
-};
+use super::{answer::facet_key, notice::language_key, notice_reply, turn::Turn};
 use crate::{
     catalog::{LifeEvent, service::Level},
     conversation::Pending,
@@ -125,7 +120,7 @@ impl Turn<'_> {
         if let Some(open) = &self.next.event {
             let event = bot.catalog.life_event(&open.id);
             let name = event.map_or(open.id.as_str(), |event| event.plain(self.language()));
-            let date = open.date.map(|date| format!(", {}", day(date))).unwrap_or_default();
+            let date = open.date.map(|date| format!(", {}", self.day(date))).unwrap_or_default();
             item("stored-event", format!("{name}{date}"));
         }
         match &self.next.pending {

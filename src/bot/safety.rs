@@ -54,7 +54,8 @@ impl Turn<'_> {
         reply
     }
 
-    fn urgent(&self, kind: TalkKind, place: Option<&Place>) -> Vec<Block> {
+    /// The numbers to call.
+    pub(super) fn urgent(&self, kind: TalkKind, place: Option<&Place>) -> Vec<Block> {
         let key = match kind {
             TalkKind::Police => "urgent-police",
             TalkKind::Doctor => "urgent-doctor",

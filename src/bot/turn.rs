@@ -24,6 +24,7 @@ use crate::{
     },
     text::tokens,
 };
+use time::Date;
 
 /// Questions we ask back in a row before we give the best answer or give up.
 const MAX_ASKED: u8 = 2;
@@ -90,6 +91,11 @@ impl<'a> Turn<'a> {
         self.wording.language()
     }
 
+    /// A day as the language writes it.
+    pub fn day(&self, date: Date) -> String {
+        self.wording.day(date)
+    }
+
     fn text(&mut self, text: &str, heeded: &Heeded) -> Reply {
         let danger = self.bot.talk.danger(&heeded.query.tokens);
         let mut reply = match (danger, command::parse(text)) {
@@ -142,8 +148,9 @@ impl<'a> Turn<'a> {
     /// A need: a life event, several services, or one.
     pub fn need(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
         let ahead = match decide(ranking, &heeded.query.facets) {
-            Decision::Clarify(_) => event::AHEAD_OF_ASKING,
-            Decision::Answer | Decision::Abstain(_) => event::AHEAD,
+            // A single word may mean any of its services.
+            Decision::Clarify(_) if ranking.words > 1 => event::AHEAD_OF_ASKING,
+            _ => event::AHEAD,
         };
         if let Some(event) = self.event_meant(ranking, &heeded.query, ahead) {
             return self.told_event(event, heeded);
@@ -275,7 +282,7 @@ impl<'a> Turn<'a> {
         let head = !(again && typed && !facets.is_empty() && !facets.contains(&Facet::Online));
         let (mut blocks, mut choices) = self.card(service, place, facets, formerly, head, whole);
         if place.is_none() && first && typed && service.level != Level::Bund {
-            blocks.push(Block::Text(self.say("ask-place")));
+            insert_before_source(&mut blocks, Block::Text(self.say("ask-place")));
         }
         choices.extend(self.ratings(service));
         let mut outcome = Outcome::new(DecisionKind::Answer, None);
@@ -320,7 +327,9 @@ impl<'a> Turn<'a> {
     fn introduce(&mut self, reply: &mut Reply) {
         let urgent =
             matches!(reply.outcome.notice, Some(NoticeKind::Emergency | NoticeKind::Crisis));
-        if self.message.public || self.next.introduced || urgent {
+        // Not beside what no words came with: a photo, a button of another time.
+        let heard = matches!(self.message.input, Input::Text(_) | Input::Pressed(_));
+        if self.message.public || self.next.introduced || urgent || !heard {
             return;
         }
         self.next.introduced = true;
@@ -328,13 +337,14 @@ impl<'a> Turn<'a> {
             return;
         }
         let text = self.introduction();
-        add_aside(reply, text);
+        insert_before_source(&mut reply.blocks, Block::Aside(text));
     }
 
     /// Asks not to be sent personal data; there is nothing to be kept of them.
     fn mind_personal_data(&self, reply: &mut Reply) {
         if self.heeded.is_some_and(|heeded| heeded.personal) {
-            add_aside(reply, self.say("personal-data"));
+            let text = self.say("personal-data");
+            insert_before_source(&mut reply.blocks, Block::Aside(text));
             reply.outcome.notice.get_or_insert(NoticeKind::PersonalData);
         }
     }
@@ -434,11 +444,10 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Adds something beside the matter: before the source, which comes last.
-pub(super) fn add_aside(reply: &mut Reply, text: String) {
-    let source = matches!(reply.blocks.last(), Some(Block::Source(_)));
-    let at = reply.blocks.len() - usize::from(source);
-    reply.blocks.insert(at, Block::Aside(text));
+/// The source comes last.
+fn insert_before_source(blocks: &mut Vec<Block>, block: Block) {
+    let source = matches!(blocks.last(), Some(Block::Source(_)));
+    blocks.insert(blocks.len() - usize::from(source), block);
 }
 
 pub(super) fn understood(heeded: &Heeded) -> Option<RegionKey> {

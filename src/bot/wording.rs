@@ -96,6 +96,28 @@ impl Wording {
         self.language
     }
 
+    /// A day: "03.05.2026", "3 May 2026".
+    pub fn day(&self, date: time::Date) -> String {
+        let (day, month, year) = (date.day(), date.month(), date.year());
+        match self.language {
+            Language::German => format!("{day:02}.{:02}.{year}", u8::from(month)),
+            Language::English => format!("{day} {month} {year}"),
+        }
+    }
+
+    /// An amount in euros: "46" or "27,60", in English "27.60".
+    pub fn amount(&self, euro: f64) -> String {
+        let cents = (euro * 100.0).round() as i64;
+        let point = match self.language {
+            Language::German => ',',
+            Language::English => '.',
+        };
+        match cents % 100 {
+            0 => format!("{}", cents / 100),
+            rest => format!("{}{point}{rest:02}", cents / 100),
+        }
+    }
+
     /// A sentence without values.
     pub fn say(&self, key: &str) -> String {
         self.say_with(key, &[])

@@ -1,6 +1,9 @@
 //! `ask` and `chat`.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+};
 
 use clap::Args;
 use serde::Serialize;
@@ -39,6 +42,9 @@ pub(super) struct ChatArgs {
     /// Where the citizen lives: name, postcode or 12-digit key
     #[arg(long, value_name = "PLACE")]
     pub place: Option<String>,
+    /// Keep the files that answers come with (calendar, text to print) in this directory
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
 }
 
 /// One answer, for machines.
@@ -49,6 +55,16 @@ pub struct Answer<'a> {
     micros: u64,
     text: String,
     choices: Vec<AnswerChoice<'a>>,
+    /// Only if there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<AnswerFile<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct AnswerFile<'a> {
+    name: &'a str,
+    media_type: &'a str,
+    text: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,7 +88,7 @@ pub(super) fn timed(
 pub(super) fn ask(bot: &Bot, place: Option<RegionKey>, args: &AskArgs) -> u8 {
     let mut message = Message::text(args.text.as_str());
     message.place = place;
-    let (reply, _, micros) = timed(bot, &message, &Conversation::default());
+    let (reply, _, micros) = timed(bot, &message, &Conversation::introduced());
     let colour = std::io::stdout().is_terminal();
     let mut out = String::new();
     if args.explain {
@@ -94,7 +110,8 @@ pub(super) async fn chat(bot: &Bot, place: Option<RegionKey>, args: &ChatArgs) -
     let colour = std::io::stdout().is_terminal();
     let mut conversation = Conversation::default();
     if terminal {
-        let (greeting, _) = bot.respond(&Message::text("/start"), &conversation);
+        let (greeting, next) = bot.respond(&Message::text("/start"), &conversation);
+        conversation = next;
         let farewell = "(Ende: Strg+D)";
         if show_line(&format!("{}\n{farewell}", terminal::render(&greeting, colour))) != DONE {
             return DONE;
@@ -124,6 +141,15 @@ pub(super) async fn chat(bot: &Bot, place: Option<RegionKey>, args: &ChatArgs) -
         message.place = place;
         let (reply, next, micros) = timed(bot, &message, &conversation);
         conversation = next;
+        for file in &reply.files {
+            let Some(dir) = &args.save else { continue };
+            let path = dir.join(&file.name);
+            if let Err(error) = std::fs::write(&path, &file.text) {
+                eprintln!("Fehler: {}: {error}", path.display());
+                return FAILED;
+            }
+            eprintln!("Gespeichert: {}", path.display());
+        }
         let out = if args.json {
             json(&reply, micros)
         } else if terminal {
@@ -144,6 +170,15 @@ fn json(reply: &Reply, micros: u64) -> String {
         micros,
         text: terminal::render(reply, false),
         choices: choices.collect(),
+        files: reply
+            .files
+            .iter()
+            .map(|file| AnswerFile {
+                name: &file.name,
+                media_type: file.media_type,
+                text: &file.text,
+            })
+            .collect(),
     };
     serde_json::to_string(&answer).expect("plain data")
 }

@@ -204,7 +204,7 @@ fn commanded(command: &CommandInteraction, bot: &Bot) -> Input {
         asked_for(option(commands::QUESTION), option(commands::PLACE), bot)
     } else {
         let argument = [commands::PLACE, commands::LANGUAGE].map(option).concat();
-        text(&format!("/{} {argument}", command.data.name))
+        text(format!("/{} {argument}", command.data.name).trim_end())
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn render(reply: &Reply, public: bool, wording: &Wording) -> Card {
 fn all_of_it(reply: &Reply, wording: &Wording) -> Option<CreateActionRow> {
     let outcome = &reply.outcome;
     let service = outcome.services.first().filter(|_| outcome.asserted > 0)?.clone();
-    let action = Action::Show { service, place: outcome.place, facet: None };
+    let action = Action::More { service, place: outcome.place, facet: None };
     // Discord refuses two of the same data, and so the whole message.
     let offered = reply.choices.iter().any(|choice| choice.action == action);
     let button = CreateButton::new(action.encode()).label(wording.say("discord-all"));

@@ -104,7 +104,7 @@ fn link(link: &Link) -> Line {
 }
 
 /// Choices of a clarification each have a row, since their names are long, and so have the steps of
-/// a checklist; what one thinks of an answer has the last row.
+/// a checklist; what one thinks of an answer comes last.
 fn keyboard(reply: &Reply) -> Option<InlineKeyboardMarkup> {
     let clarification = reply.choice_kind == ChoiceKind::Clarification;
     let is_rating = |choice: &Choice| matches!(choice.action, Action::Rate { .. });
@@ -119,7 +119,7 @@ fn keyboard(reply: &Reply) -> Option<InlineKeyboardMarkup> {
     let long = |choice: &Choice| clarification || is_step(choice);
     let mut rows = of(&mut numbered().filter(|(_, c)| long(c) && !is_rating(c)), 1);
     rows.extend(of(&mut numbered().filter(|(_, c)| !long(c) && !is_rating(c)), 2));
-    rows.extend(of(&mut numbered().filter(|(_, c)| is_rating(c)), 3));
+    rows.extend(of(&mut numbered().filter(|(_, c)| is_rating(c)), 2));
     (!rows.is_empty()).then(|| InlineKeyboardMarkup::new(rows))
 }
 
