@@ -17,7 +17,9 @@ use crate::{
 };
 
 /// Characters of a card before "mehr", its sources among them.
-const SHORT: usize = 560;
+const SHORT: usize = 500;
+/// What of these the name and the status take, about.
+const HEAD: usize = 60;
 
 /// Whether a service can be done online at a place, and how we know.
 #[derive(Debug, Clone, PartialEq)]
@@ -299,8 +301,8 @@ impl Card<'_> {
             if facet == Facet::Online {
                 sections.push((Part::Reason, self.section(Part::Reason)));
                 sections.push((Part::Apply, self.section(Part::Apply)));
-                sections.push((Part::Steps, self.section(Part::Steps)));
                 if facets.len() == 1 {
+                    sections.push((Part::Steps, self.section(Part::Steps)));
                     let office = Part::Facet(Facet::Where);
                     sections.push((office, self.section(office)));
                 }
@@ -316,7 +318,7 @@ impl Card<'_> {
                 section.blocks.push(Block::Text(text));
             }
             if !whole {
-                section.shorten(SHORT / facets.len(), self.wording);
+                section.shorten((SHORT - HEAD) / facets.len(), self.wording);
             }
             sections.push((Part::Facet(facet), section));
         }
@@ -632,21 +634,27 @@ impl Bot {
 }
 
 impl Section {
-    /// Leaves the last entries of a long list out.
+    /// Leaves the last entries of a long list out, and their sources with them.
     fn shorten(&mut self, most: usize, wording: &Wording) {
         for block in &mut self.blocks {
-            if length(block) <= most {
-                continue;
-            }
             let Block::Facts { items, .. } = block else { continue };
+            // One source an entry, or one for all.
+            let own = items.len() == self.sources.len();
             let mut used = 0;
-            let fit = items.iter().take_while(|item| {
+            let fit = items.iter().enumerate().take_while(|(at, item)| {
                 used += item.chars().count() + 5;
+                if own && !self.sources[..*at].contains(&self.sources[*at]) {
+                    used += self.sources[*at].chars().count() + 2;
+                }
                 used <= most
             });
             let (kept, all) = (fit.count().max(1), items.len());
-            if kept < all {
+            // "And one more" is no shorter than the one.
+            if kept + 1 < all {
                 items.truncate(kept);
+                if own {
+                    self.sources.truncate(kept);
+                }
                 let count = (all - kept).to_string();
                 items.push(wording.say_with("and-more", &[("count", &count)]));
                 self.cut = true;

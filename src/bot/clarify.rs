@@ -9,7 +9,7 @@ use super::{
 use crate::{
     conversation::{OpenEvent, Pending},
     ids::ServiceId,
-    matching::stopwords,
+    matching::{ranking::CHOICES, stopwords},
     message::{Action, EventForm, Facet},
     places::{Mention, Place, Spotted},
     reply::{Block, Choice, ChoiceKind, DecisionKind, NoticeKind, Outcome, Reply},
@@ -231,7 +231,9 @@ impl Turn<'_> {
                 let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]))?;
                 let ahead = (0..scores.len())
                     .all(|at| at == best || scores[best] - scores[at] >= CHOICE_AHEAD);
-                (ahead && of_choices.is_some()).then_some(best)
+                let near =
+                    bot.ids(&ranking).into_iter().take(CHOICES).any(|id| id == choices[best]);
+                (ahead && near).then_some(best)
             }),
         }
     }

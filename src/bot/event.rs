@@ -56,7 +56,9 @@ const OVER: [&str; 17] = [
 /// "Am 3. Mai" is not said of a May so long ago.
 const LONG_AGO: Duration = Duration::days(90);
 /// Characters of a checklist before "mehr".
-const SHORT: usize = 400;
+const SHORT: usize = 420;
+/// What stands beside a source: its date.
+const DATED: usize = 20;
 /// Fewest steps of it.
 const LEAST_STEPS: usize = 3;
 /// Steps of a checklist that have a button; one message holds no more.
@@ -153,9 +155,15 @@ impl Turn<'_> {
         let mut blocks = vec![self.event_heading(event, date)];
         let mut items: Vec<String> = Vec::new();
         let mut used = 0;
-        for step in &event.step {
+        for (at, step) in event.step.iter().enumerate() {
             let item = self.line_of(step, date);
             used += item.chars().count() + 5;
+            // What is said costs the room to say on whose word.
+            if let Some(source) = &step.source
+                && !event.step[..at].iter().any(|before| before.source.as_ref() == Some(source))
+            {
+                used += source.title.chars().count() + DATED;
+            }
             if items.len() >= LEAST_STEPS && used > most {
                 break;
             }

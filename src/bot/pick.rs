@@ -52,8 +52,9 @@ pub(super) fn pick(tokens: &[Token], count: usize) -> Pick {
         return Pick::Choice(count - 1);
     }
     // Longer numbers are postcodes, years or amounts.
-    if word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit()) {
-        return Pick::OutOfRange;
+    match word.parse::<usize>() {
+        Ok(number) if word.len() <= 2 && (1..=count).contains(&number) => Pick::Choice(number - 1),
+        Ok(_) if word.len() <= 2 => Pick::OutOfRange,
+        _ => Pick::Nothing,
     }
-    Pick::Nothing
 }

@@ -181,7 +181,7 @@ fn follow_ups_keep_service_and_place() {
     assert!(text(&next).contains("Köln"), "the place stays");
     let lone = ask("und was kostet das?");
     assert_eq!(lone.outcome.decision, DecisionKind::Abstain);
-    assert!(text(&lone).contains("Wozu"), "{}", text(&lone));
+    assert!(text(&lone).contains("Um welche Sache"), "{}", text(&lone));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_new_need_replaces_the_service_even_if_it_is_not_understood() {
     let mut talk = Talk::default();
     talk.say("neuen reisepass beantragen");
     talk.say("qwertz asdf yxcv");
-    assert!(text(&talk.say("und was kostet das?")).contains("Wozu"));
+    assert!(text(&talk.say("und was kostet das?")).contains("Um welche Sache"));
 }
 
 #[test]
@@ -466,5 +466,232 @@ fn private_matters_that_sound_official_are_not_given_a_service() {
     ] {
         let outcome = ask(text).outcome;
         assert_eq!(outcome.asserted, 0, "{text}: {outcome:?}");
+    }
+}
+
+#[test]
+fn an_answer_is_short_and_the_rest_is_one_step_away() {
+    for service in BOT.catalog().services() {
+        for place in [None, Some("053150000000".parse().unwrap())] {
+            let mut talk = Talk(Conversation::introduced());
+            let service = service.id.clone();
+            let short = talk.press(Action::Show { service: service.clone(), place, facet: None });
+            let length = text(&short).chars().count();
+            assert!(length <= 720, "{service}: {length} characters\n{}", text(&short));
+            let whole =
+                text(&talk.press(Action::More { service: service.clone(), place, facet: None }));
+            assert!(whole.chars().count() + 40 >= length, "{service}");
+            assert_eq!(text(&talk.say("mehr")), whole, "{service}");
+            let left_out = short.choices.iter().any(|choice| choice.id == "more");
+            let all_said = short.blocks.len()
+                >= talk
+                    .press(Action::More { service: service.clone(), place, facet: None })
+                    .blocks
+                    .len();
+            assert_eq!(left_out, !all_said, "{service}");
+        }
+    }
+}
+
+#[test]
+fn the_source_comes_last_and_the_status_first() {
+    for question in ["neuen reisepass beantragen", "was kostet die hundesteuer in köln", "wohngeld"]
+    {
+        let reply = ask(question);
+        assert!(matches!(reply.blocks.last(), Some(Block::Source(_))), "{question}");
+        assert!(matches!(reply.blocks[1], Block::Status { .. }), "{question}");
+    }
+}
+
+#[test]
+fn who_we_are_is_said_once_and_not_to_a_crowd() {
+    let mut talk = Talk::default();
+    let first = text(&talk.say("neuen reisepass beantragen"));
+    assert!(first.contains("ein Programm, kein Mensch") && first.contains("115"), "{first}");
+    assert!(first.contains("/datenschutz"), "{first}");
+    assert!(!text(&talk.say("hund anmelden")).contains("ein Programm"));
+    let mut greeted = Talk::default();
+    assert_eq!(text(&greeted.say("hallo")).matches("ein Programm").count(), 1);
+    assert!(!text(&greeted.say("hund anmelden")).contains("ein Programm"));
+    let public = Talk::default().send(&Message::text("hund anmelden").in_public());
+    assert!(!text(&public).contains("ein Programm"));
+    // In danger nothing stands beside the number; it is said afterwards.
+    let mut danger = Talk::default();
+    assert!(!text(&danger.say("hilfe es brennt")).contains("ein Programm"));
+    assert!(text(&danger.say("hund anmelden")).contains("ein Programm"));
+}
+
+#[test]
+fn personal_data_are_noticed_and_the_question_is_answered() {
+    for message in [
+        "ich heiße Erika Mustermann und brauche einen neuen reisepass",
+        "neuen reisepass beantragen, erreichbar unter 0171 2345678",
+        "neuen reisepass beantragen, mail an erika@example.org",
+        "neuen reisepass beantragen, geboren am 3.5.1980",
+        "neuen reisepass beantragen, konto DE89 3704 0044 0532 0130 00",
+    ] {
+        let mut talk = Talk::default();
+        let reply = talk.say(message);
+        assert_eq!(first_service(&reply), "reisepass-beantragen", "{message}");
+        assert_eq!(reply.outcome.notice, Some(NoticeKind::PersonalData), "{message}");
+        assert!(text(&reply).contains("persönlichen Daten"), "{message}");
+        let kept = serde_json::to_string(&talk.0).unwrap();
+        for word in ["Erika", "Mustermann", "0171", "example", "1980", "DE89"] {
+            assert!(!kept.contains(word) && !text(&reply).contains(word), "{message}: {kept}");
+        }
+    }
+    assert_eq!(ask("neuen reisepass beantragen am 3. mai").outcome.notice, None);
+}
+
+#[test]
+fn a_choice_is_understood_by_its_content() {
+    let mut talk = Talk::default();
+    let asked = talk.say("auto anmelden");
+    let used = ["gebraucht gekauft", "der gebrauchte", "gebrauchtwagen"];
+    if asked.outcome.decision == DecisionKind::Clarify {
+        for answer in used {
+            let mut talk = Talk(talk.0.clone());
+            assert_eq!(first_service(&talk.say(answer)), "fahrzeug-umschreiben", "{answer}");
+        }
+    }
+    let mut talk = Talk::default();
+    assert_eq!(talk.say("Führerschein").outcome.decision, DecisionKind::Clarify);
+    let lost = talk.say("verloren");
+    assert_eq!(first_service(&lost), "fuehrerschein-ersatz", "{:?}", lost.outcome);
+}
+
+#[test]
+fn nobody_is_asked_three_times_in_a_row() {
+    for vague in [["abmelden", "ummelden", "anmelden"], ["hilfe beim antrag", "kind", "geld"]] {
+        let mut talk = Talk::default();
+        let mut asked = 0;
+        for message in vague.iter().cycle().take(9) {
+            asked = match talk.say(message).outcome.decision {
+                DecisionKind::Clarify => asked + 1,
+                _ => 0,
+            };
+            assert!(asked <= 2, "{vague:?}");
+        }
+    }
+}
+
+#[test]
+fn corrections_and_other_people() {
+    let mut talk = Talk::default();
+    talk.say("neuen reisepass beantragen in Köln");
+    let child = talk.say("und für meine tochter?");
+    assert_eq!(first_service(&child), "reisepass-kind");
+    assert!(text(&child).contains("Köln"));
+    let mut talk = Talk::default();
+    talk.say("was kostet ein reisepass");
+    assert!(text(&talk.say("für meine mutter")).contains("Vollmacht"));
+    let mut talk = Talk::default();
+    talk.say("hund anmelden");
+    assert_eq!(first_service(&talk.say("nein, abmelden")), "hund-abmelden");
+    assert_eq!(first_service(&talk.say("das andere")), "hund-anmelden");
+    let mut talk = Talk::default();
+    talk.say("perso verloren");
+    let same = talk.say("nein, gestohlen");
+    assert_eq!(first_service(&same), "personalausweis-verlust-melden");
+}
+
+#[test]
+fn what_was_spoken_of_can_be_dropped() {
+    let mut talk = Talk::default();
+    talk.say("neuen reisepass beantragen in Köln");
+    talk.say("vergiss es");
+    assert!(text(&talk.say("und was kostet das?")).contains("Um welche Sache"));
+    assert!(text(&talk.say("hund anmelden")).contains("Köln"), "the place stays");
+    talk.say("von vorn");
+    assert!(!text(&talk.say("hund anmelden")).contains("Köln"));
+    assert_eq!(talk.0.service.as_ref().map(|id| id.as_str()), Some("hund-anmelden"));
+}
+
+#[test]
+fn what_is_stored_is_told_and_forgotten() {
+    let mut talk = Talk::default();
+    assert!(text(&talk.say("/auskunft")).contains("nichts gespeichert"));
+    talk.say("was kostet ein reisepass in Köln");
+    let stored = text(&talk.say("/auskunft"));
+    for what in ["Köln", "Reisepass", "Gebühr", "30 Minuten"] {
+        assert!(stored.contains(what), "{stored}");
+    }
+    for _ in 0..2 {
+        assert!(text(&talk.say("/loeschen")).contains("vergessen"));
+        assert_eq!(talk.0, Conversation::introduced());
+    }
+    assert!(text(&talk.say("/auskunft")).contains("nichts gespeichert"));
+}
+
+#[test]
+fn a_person_is_reached_with_a_summary_to_copy() {
+    let mut talk = Talk::default();
+    talk.say("was kostet ein reisepass in Köln");
+    let reply = talk.say("ich will einen menschen sprechen");
+    assert_eq!(reply.outcome.notice, Some(NoticeKind::Human));
+    let copied = reply.blocks.iter().find_map(|block| match block {
+        Block::Copy(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let copied = copied.expect("a summary");
+    assert!(copied.contains("Reisepass") && copied.contains("Köln") && copied.contains("Gebühr"));
+    assert!(text(&reply).contains("115"));
+}
+
+#[test]
+fn english_is_answered_in_english_until_german_is_spoken() {
+    use amtslotse::language::Language;
+    let mut talk = Talk::default();
+    let reply = talk.say("I lost my identity card, what should I do?");
+    assert_eq!(reply.language, Language::English);
+    assert!(text(&reply).contains("Online:"), "{}", text(&reply));
+    assert_eq!(talk.say("Köln").language, Language::English, "a name is no language");
+    assert_eq!(talk.say("ich möchte einen hund anmelden").language, Language::German);
+    // Whoever has chosen is not put back by a word.
+    assert_eq!(talk.say("/english").language, Language::English);
+    assert_eq!(talk.say("ich möchte einen hund anmelden").language, Language::English);
+    assert_eq!(talk.say("auf deutsch bitte").language, Language::German);
+    let mut set_to = Message::pressed(Action::Help);
+    set_to.language = Some(Language::English);
+    assert_eq!(Talk::default().send(&set_to).language, Language::English);
+}
+
+#[test]
+fn a_judgement_is_counted_once_a_service() {
+    use amtslotse::message::Verdict;
+    let mut talk = Talk::default();
+    let answer = talk.say("neuen reisepass beantragen");
+    let rating = |label: &str| answer.choices.iter().find(|c| c.label == label).unwrap();
+    let fits = rating("Passt").action.clone();
+    let service = answer.outcome.services[0].clone();
+    assert_eq!(talk.press(fits.clone()).outcome.verdict, Some((service, Verdict::Fits)));
+    assert_eq!(talk.press(fits).outcome.verdict, None, "the same tap again");
+    talk.say("hund anmelden");
+    let wrong = talk.say("falsche leistung");
+    assert!(matches!(wrong.outcome.verdict, Some((_, Verdict::WrongService))));
+    assert!(!wrong.choices.is_empty() || wrong.outcome.asserted > 0, "it leads on");
+}
+
+#[test]
+fn with_du_nobody_is_called_sie() {
+    use amtslotse::bot::{Bot, Settings};
+    let settings = Settings { formal: false, ..Settings::default() };
+    let files = amtslotse::catalog::CatalogFiles::from_texts([(
+        "services/tiere/hund-anmelden.toml",
+        "format = 1\ntopic = \"tiere\"\nlevel = \"gemeinde\"\nauthority = \"Steueramt\"\n\
+         [name.de]\nofficial = \"Hund anmelden\"\nplain = \"Hund anmelden\"\n",
+    )]);
+    let catalog = amtslotse::catalog::Catalog::load(&files).unwrap();
+    let places = std::sync::Arc::new(amtslotse::places::Places::default());
+    let offers = std::sync::Arc::new(amtslotse::catalog::NoOffers);
+    let bot = Bot::new(std::sync::Arc::new(catalog), places, offers, settings);
+    let mut talk = Conversation::default();
+    for message in ["hallo", "hund anmelden", "was kostet das?", "/hilfe", "/auskunft", "xyzzy"] {
+        let (reply, next) = bot.respond(&Message::text(message), &talk);
+        talk = next;
+        let said = text(&reply);
+        for word in ["Sie ", "Ihr ", "Ihre ", "Ihnen "] {
+            assert!(!said.contains(word), "{message}: {said}");
+        }
     }
 }

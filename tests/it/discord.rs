@@ -671,3 +671,16 @@ async fn fault_67_no_token_and_no_text_is_logged() {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_comes_as_a_file() {
+    let (fake, channel) = connected().await;
+    fake.event("MESSAGE_CREATE", message("10", "ich ziehe am 3. mai um")).await;
+    fake.nth("POST", MESSAGES, 1).await;
+    fake.event("MESSAGE_CREATE", message("11", "kalender")).await;
+    let file = fake.nth("POST", MESSAGES, 3).await;
+    let form = file.body["form"].as_str().unwrap();
+    assert!(form.contains("umzug.ics") && form.contains("BEGIN:VCALENDAR"), "{form}");
+    assert!(form.contains(r#""allowed_mentions":{"parse":[]}"#), "{form}");
+    channel.stop().await;
+}

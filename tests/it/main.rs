@@ -1,5 +1,6 @@
 //! Behaviour of the whole program, from the outside. One binary, since each one links everything.
 
+mod calendar;
 mod catalog;
 mod command_line;
 mod config;
@@ -8,11 +9,14 @@ mod dependencies;
 #[cfg(feature = "discord")]
 mod discord;
 mod house;
+mod life_events;
 #[cfg(feature = "telegram")]
 mod logs;
 mod offers;
 mod quality;
+mod regression;
 mod replies;
+mod safety;
 #[cfg(feature = "telegram")]
 mod telegram;
 mod wording;

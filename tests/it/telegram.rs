@@ -632,3 +632,24 @@ impl Town {
         fake.all_sent()
     }
 }
+
+#[tokio::test]
+async fn a_calendar_comes_as_a_file() {
+    let town = Town::open().await;
+    town.ask("ich ziehe am 3. mai um", 1).await;
+    town.ask("kalender", 2).await;
+    let file = town.fake.nth("SendDocument", 1).await;
+    let form = file.body["form"].as_str().unwrap();
+    assert!(form.contains("umzug.ics") && form.contains("BEGIN:VCALENDAR"), "{form}");
+    assert!(form.contains(&CITIZEN.to_string()), "{form}");
+    assert_eq!(town.close().await, Ok(()));
+}
+
+#[tokio::test]
+async fn the_menu_of_commands_is_there_in_every_language() {
+    let town = Town::open().await;
+    let menu = town.fake.nth("SetMyCommands", 3).await;
+    assert_eq!(menu.body["language_code"], "en");
+    assert!(menu.body["commands"].to_string().contains("Privacy"), "{}", menu.body);
+    assert_eq!(town.close().await, Ok(()));
+}

@@ -231,7 +231,9 @@ async fn api(
     body: Bytes,
 ) -> Response {
     let path = uri.path().trim_start_matches("/api/v10").to_owned();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    // A file comes as a form; some requests have no body.
+    let form = || json!({ "form": String::from_utf8_lossy(&body) });
+    let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| form());
     let received = Received { method: method.to_string(), path, body };
     let known = headers.get("authorization").and_then(|v| v.to_str().ok());
     let trusted = known.is_some_and(|token| token.starts_with("Bot "));
