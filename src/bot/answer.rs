@@ -297,6 +297,7 @@ impl Card<'_> {
     /// The parts asked for, and whether some of them had to be cut.
     fn asked(&self, facets: &[Facet], whole: bool) -> (Vec<(Part, Section)>, bool) {
         let mut sections = Vec::new();
+        let mut is_general = false;
         for &facet in facets {
             if facet == Facet::Online {
                 sections.push((Part::Reason, self.section(Part::Reason)));
@@ -311,19 +312,33 @@ impl Card<'_> {
             let mut section = self.facet(facet);
             if section.blocks.is_empty() {
                 section = self.unknown(facet);
-            } else if self.is_general(facet)
-                && let Some(place) = self.place
-            {
-                let text = self.say_with("status-general", &[("place", &place.name)]);
-                section.blocks.push(Block::Text(text));
-            }
-            if !whole {
-                section.shorten((SHORT - HEAD) / facets.len(), self.wording);
+            } else {
+                is_general |= self.is_general(facet);
             }
             sections.push((Part::Facet(facet), section));
         }
+        if !whole {
+            self.shorten(&mut sections);
+        }
+        if is_general && let Some(place) = self.place {
+            let text = self.say_with("status-general", &[("place", &place.name)]);
+            let general = Section::of(Block::Text(text));
+            sections.push((Part::ReadOn, general));
+        }
         let cut = sections.iter().any(|(_, section)| section.cut);
         (sections, cut)
+    }
+
+    /// Shares the room among the parts: what the short ones leave is for the long ones.
+    fn shorten(&self, sections: &mut [(Part, Section)]) {
+        let mut order: Vec<usize> = (0..sections.len()).collect();
+        order.sort_by_key(|at| sections[*at].1.length(&[]));
+        let mut room = SHORT - HEAD;
+        for (done, at) in order.into_iter().enumerate() {
+            let left = sections.len() - done;
+            sections[at].1.shorten(room / left, self.wording);
+            room = room.saturating_sub(sections[at].1.length(&[]));
+        }
     }
 
     fn section(&self, part: Part) -> Section {

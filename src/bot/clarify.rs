@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     conversation::{OpenEvent, Pending},
-    ids::ServiceId,
+    ids::{RegionKey, ServiceId},
     matching::{ranking::CHOICES, stopwords},
     message::{Action, EventForm, Facet},
     places::{Mention, Place, Spotted},
@@ -134,6 +134,10 @@ impl Turn<'_> {
             Pick::None if none_counts => Some(self.none_of_these()),
             Pick::None => None,
             Pick::Nothing => {
+                if let Pending::Place { choices, .. } = &pending {
+                    let at = self.place_meant(heeded, choices)?;
+                    return Some(self.chosen(&pending, at));
+                }
                 let Pending::Service { choices, facets } = &pending else { return None };
                 let at = self.meant_by_content(heeded, choices)?;
                 let asked = &heeded.query.facets;
@@ -180,6 +184,29 @@ impl Turn<'_> {
                 None => self.none_of_these(),
             },
         }
+    }
+
+    /// The place that the words of a message mean ("die am Main", "Halle an der Saale"): the only one
+    /// with a word of its own among them, where no other matter is spoken of.
+    fn place_meant(&self, heeded: &Heeded, choices: &[RegionKey]) -> Option<usize> {
+        let labels: Vec<Vec<String>> = choices
+            .iter()
+            .map(|key| self.bot.places.place(*key).map(|place| self.bot.places.label(place)))
+            .map(|label| tokens(&label.unwrap_or_default()).into_iter().map(|t| t.folded).collect())
+            .collect();
+        let words = &heeded.query.tokens;
+        let known = |word: &str| labels.iter().any(|label| label.iter().any(|part| part == word));
+        if !words.iter().all(|word| known(&word.folded) || stopwords::is_stop(&word.folded)) {
+            return None;
+        }
+        let named = |label: &[String]| {
+            words.iter().any(|word| {
+                let holders = labels.iter().filter(|label| label.contains(&word.folded));
+                holders.count() == 1 && label.contains(&word.folded)
+            })
+        };
+        let mut meant = (0..labels.len()).filter(|at| named(&labels[*at]));
+        meant.next().filter(|_| meant.next().is_none())
     }
 
     /// The choice that the words of a message mean ("gebraucht gekauft"): all of them stand in its

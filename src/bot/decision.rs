@@ -37,6 +37,8 @@ pub const ANSWER_PART: f32 = 0.85;
 pub const PART_BEHIND: f32 = 6.0;
 /// Whoever was asked back twice gets the best answer, with its doubt, from this confidence on.
 pub const ANSWER_IN_DOUBT: f32 = 0.25;
+/// ... or if one of the first is meant with this probability: a vague word.
+pub const AMONG_IN_DOUBT: f32 = 0.6;
 /// Beside an emergency number, a service is named only from this confidence on: a person in danger
 /// is not to be distracted.
 pub const ANSWER_IN_DANGER: f32 = 0.95;

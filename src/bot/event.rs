@@ -60,7 +60,7 @@ const SHORT: usize = 420;
 /// What stands beside a source: its date.
 const DATED: usize = 20;
 /// Fewest steps of it.
-const LEAST_STEPS: usize = 3;
+const LEAST_STEPS: usize = 2;
 /// Steps of a checklist that have a button; one message holds no more.
 const MAX_BUTTONS: usize = 15;
 

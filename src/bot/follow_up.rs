@@ -355,6 +355,12 @@ fn person(words: &[Token]) -> Option<Person> {
         "bruder",
         "schwester",
         "nachbar",
+        "nachbarn",
+        "kollegen",
+        "kollegin",
+        "bekannte",
+        "verwandte",
+        "verwandten",
         "nachbarin",
         "chef",
         "bekannten",
@@ -375,6 +381,10 @@ fn person(words: &[Token]) -> Option<Person> {
         "someone",
         "somebody",
     ];
+    /// How old they are, and whether it is the same for them.
+    const BESIDE: &[&str] =
+        &["gilt", "gelten", "my", "the", "jahre", "jahr", "monate", "alt", "old", "years"];
+    let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
     let mut person = None;
     let mut is_for = false;
     for word in words {
@@ -384,8 +394,7 @@ fn person(words: &[Token]) -> Option<Person> {
             person = Some(Person::Child);
         } else if ADULT.contains(&folded) {
             person = person.or(Some(Person::Adult));
-        } else if !stopwords::is_stop(folded) && !matches!(folded, "gilt" | "gelten" | "my" | "the")
-        {
+        } else if !stopwords::is_stop(folded) && !BESIDE.contains(&folded) && !is_number(folded) {
             return None;
         }
     }

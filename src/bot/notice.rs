@@ -36,7 +36,22 @@ impl Turn<'_> {
                 let place = self.known_place();
                 Some(notice_reply(Some(kind.notice()), self.urgent(kind, place.as_ref())))
             }
-            _ => self.follow(kind),
+            TalkKind::Ready => say(self, "what-about"),
+            _ => self.follow(kind).or_else(|| {
+                // With nothing to go on from, these words are no need either.
+                let empty = matches!(
+                    kind,
+                    TalkKind::More
+                        | TalkKind::Other
+                        | TalkKind::Repeat
+                        | TalkKind::Why
+                        | TalkKind::No
+                        | TalkKind::Unsure
+                        | TalkKind::WrongService
+                        | TalkKind::WrongFacts
+                );
+                empty.then(|| self.notice(kind.notice(), vec![self.say("what-about")]))
+            }),
         }
     }
 

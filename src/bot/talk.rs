@@ -146,18 +146,19 @@ impl ByFirstWord {
 /// Which kind names a message that holds several ("hallo, kann ich einen menschen sprechen").
 fn weight(kind: TalkKind) -> u8 {
     match kind {
-        TalkKind::Greeting => 0,
-        TalkKind::Thanks => 1,
-        TalkKind::Goodbye => 2,
-        TalkKind::No => 3,
-        TalkKind::Meta => 5,
+        // "Nein danke" is thanks.
+        TalkKind::No => 0,
+        TalkKind::Greeting => 1,
+        TalkKind::Thanks => 2,
+        TalkKind::Goodbye => 3,
+        TalkKind::Meta => 4,
         TalkKind::Help => 6,
         TalkKind::Human => 7,
         TalkKind::Abuse => 8,
         TalkKind::Injection => 9,
         _ if kind.is_urgent() => 10,
-        // Short wishes about what was spoken of: "nein danke" is thanks, "nein, das andere" is not.
-        _ => 4,
+        // Short wishes about what was spoken of.
+        _ => 5,
     }
 }
 

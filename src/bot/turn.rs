@@ -161,13 +161,17 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The place of this message; remembered if it is exactly one.
+    /// The place of this message; remembered if it is exactly one. A place that is not clear yet is
+    /// not the one before.
     pub fn place(&mut self, heeded: &Heeded) -> Option<Place> {
-        if let Some(Spotted { mention: Mention::One(place), .. }) = &heeded.spotted {
-            self.next.place = Some(place.key);
-            return Some(place.clone());
+        match &heeded.spotted {
+            Some(Spotted { mention: Mention::One(place), .. }) => {
+                self.next.place = Some(place.key);
+                Some(place.clone())
+            }
+            Some(_) => None,
+            None => self.known_place(),
         }
-        self.known_place()
     }
 
     /// The place of the conversation, the channel or the operator, in this order.
@@ -241,7 +245,9 @@ impl<'a> Turn<'a> {
 
     /// The best answer, with its doubt; or none, if nothing speaks for it.
     fn doubtful(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
-        if ranking.confidence < decision::ANSWER_IN_DOUBT || !decision::is_hinted(ranking) {
+        let likely = ranking.confidence >= decision::ANSWER_IN_DOUBT
+            || ranking.among_first >= decision::AMONG_IN_DOUBT;
+        if !likely || !decision::is_hinted(ranking) {
             return self.abstain(Abstention::NothingNear);
         }
         let mut reply = self.answer(heeded, place, ranking);

@@ -66,6 +66,8 @@ pub enum TalkKind {
     Abuse,
     /// Attempts to change what the bot is.
     Injection,
+    /// "Noch eine Frage".
+    Ready,
     /// "Von vorn".
     Restart,
     /// "Vergiss es".
@@ -132,7 +134,8 @@ impl TalkKind {
             Self::Injection => NoticeKind::Injection,
             Self::Fire | Self::Police | Self::Doctor | Self::Poison => NoticeKind::Emergency,
             Self::Suicide | Self::Violence | Self::Child => NoticeKind::Crisis,
-            Self::Restart
+            Self::Ready
+            | Self::Restart
             | Self::Drop
             | Self::More
             | Self::Other

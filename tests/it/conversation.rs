@@ -495,7 +495,8 @@ fn an_answer_is_short_and_the_rest_is_one_step_away() {
 
 #[test]
 fn the_source_comes_last_and_the_status_first() {
-    for question in ["neuen reisepass beantragen", "was kostet die hundesteuer in köln", "wohngeld"]
+    for question in
+        ["neuen reisepass beantragen", "was kostet die hundesteuer in köln", "wohngeld beantragen"]
     {
         let reply = ask(question);
         assert!(matches!(reply.blocks.last(), Some(Block::Source(_))), "{question}");

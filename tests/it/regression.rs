@@ -36,6 +36,8 @@ async fn a_changed_catalog_that_breaks_a_conversation_is_refused() {
     };
     let dog = "services/tiere/hund-anmelden.toml";
     write(dog, DOG);
+    // The shipped matters would outweigh a single service.
+    write("lexicon/concepts.toml", "format = 1\n");
     write("conversations/hund.txt", "> hund anmelden\n@ hund-anmelden\n= Steueramt\n");
     let config = Config::default();
     let bot = build_bot(&config, Some(dir.path())).unwrap();
