@@ -168,6 +168,7 @@ help-facets = Ich sage Ihnen auch: Gebühr, Unterlagen, Frist und wer zuständig
 meta = Ich bin ein Programm, kein Mensch. Ich vergleiche Ihre Worte mit einem Verzeichnis von { $services } Leistungen.
 meta-operator-unknown = Wer mich betreibt, ist hier nicht hinterlegt.
 meta-no-model = Ich speichere nicht, was Sie schreiben. Eine Sprach-KI steckt nicht in mir.
+meta-sources = Zu jeder Angabe nenne ich Quelle und Stand.
 human = Einen Menschen erreichen Sie unter der Behördennummer { $phone }.
 human-contact = Einen Menschen erreichen Sie hier: { $contact }, Telefon { $phone }.
 human-hours = Erreichbar: { $hours }.

@@ -168,6 +168,7 @@ help-facets = I can also tell you: fee, documents, deadline and who is responsib
 meta = I am a program, not a person. I compare your words with a list of { $services } services.
 meta-operator-unknown = I have no information here about who runs me.
 meta-no-model = I do not store what you write. There is no language AI in me.
+meta-sources = For every fact I name the source and its date.
 human = You can reach a person on the public service number (Behördennummer) { $phone }.
 human-contact = You can reach a person here: { $contact }, phone { $phone }.
 human-hours = Available: { $hours }.

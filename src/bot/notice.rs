@@ -58,7 +58,8 @@ impl Turn<'_> {
     fn about_itself(&mut self) -> Reply {
         let services = self.bot.catalog.services().len().to_string();
         let meta = self.say_with("meta", &[("services", &services)]);
-        let mut texts = vec![format!("{meta} {}", self.say("meta-no-model"))];
+        let mut texts =
+            vec![format!("{meta} {}", self.say("meta-no-model")), self.say("meta-sources")];
         texts.push(self.run_by().unwrap_or_else(|| self.say("meta-operator-unknown")));
         self.notice(NoticeKind::Meta, texts)
     }

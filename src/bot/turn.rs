@@ -285,7 +285,8 @@ impl<'a> Turn<'a> {
         self.next.asked = 0;
         let typed = matches!(self.message.input, Input::Text(_));
         // Whoever asks on has seen the status.
-        let head = !(again && typed && !facets.is_empty() && !facets.contains(&Facet::Online));
+        let asks_on = again && typed && !facets.is_empty();
+        let head = !asks_on || facets.contains(&Facet::Online);
         let (mut blocks, mut choices) = self.card(service, place, facets, formerly, head, whole);
         if place.is_none() && first && typed && service.level != Level::Bund {
             insert_before_source(&mut blocks, Block::Text(self.say("ask-place")));
