@@ -4,7 +4,7 @@
 //! reply. The order is fixed (`turn`): danger first, then commands, a pending question, small talk,
 //! a follow-up on what was last spoken of, a life event, and last a new need.
 
-mod answer;
+mod card;
 mod clarify;
 pub mod command;
 mod contact;
@@ -13,6 +13,7 @@ mod event;
 mod explain;
 mod feedback;
 mod follow_up;
+mod local;
 mod needs;
 mod notice;
 mod overview;
@@ -24,7 +25,7 @@ pub mod wording;
 
 use std::sync::Arc;
 
-pub use self::answer::Status;
+pub use self::local::Status;
 use self::{
     talk::Talk,
     turn::Turn,

@@ -1,7 +1,7 @@
 //! The way to a person: whom to call, and what to tell them, so that it is said only once.
 
 use super::{
-    answer::{facet_key, status_key},
+    card::{facet_key, status_key},
     notice_reply,
     turn::Turn,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{answer::facet_key, notice::language_key, notice_reply, turn::Turn};
+use super::{card::facet_key, notice::language_key, notice_reply, turn::Turn};
 use crate::{
     catalog::{LifeEvent, service::Level},
     conversation::Pending,

@@ -253,13 +253,21 @@ fn rows(reply: &Reply, wording: &Wording) -> Vec<CreateActionRow> {
         }
     }
     let places = reply.choices.iter().any(|choice| choice.id.parse::<RegionKey>().is_ok());
-    match pressed.len() {
+    // What one thinks of an answer has a row of its own, below what leads on.
+    let is_rating = |pressable: &Pressable| matches!(pressable.choice.action, Action::Rate { .. });
+    let (ratings, pressed): (Vec<Pressable>, Vec<Pressable>) =
+        pressed.into_iter().partition(is_rating);
+    let buttons =
+        |of: &[Pressable]| CreateActionRow::Buttons(of.iter().map(Pressable::button).collect());
+    let mut rows = match pressed.len() {
         0 => Vec::new(),
-        1..=MAX_BUTTONS if !places => {
-            vec![CreateActionRow::Buttons(pressed.iter().map(Pressable::button).collect())]
-        }
+        1..=MAX_BUTTONS if !places => vec![buttons(&pressed)],
         _ => vec![CreateActionRow::SelectMenu(menu(&pressed, wording))],
+    };
+    if !ratings.is_empty() {
+        rows.push(buttons(&ratings));
     }
+    rows
 }
 
 struct Pressable<'a> {
