@@ -115,9 +115,11 @@ pub enum Pending {
         /// The life events offered, in the order shown.
         choices: Vec<EventId>,
     },
-    /// Which step of the open checklist? Nobody need answer.
+    /// Which step of the open checklist, or which of several needs? Nobody need answer.
     Step {
-        /// The steps' services, in the order shown.
+        /// The services, in the order shown.
         choices: Vec<ServiceId>,
     },
+    /// Where, for the number of the poison centre?
+    PoisonCentre,
 }

@@ -132,6 +132,11 @@ impl Places {
                 places.add_name(NameOf::Region, alias, at);
             }
         }
+        for (alias, key) in CITY_ALIASES {
+            if let Some(&at) = places.by_key.get(&(parse(key), PlaceLevel::Gemeinde)) {
+                places.add_name(NameOf::Municipality, alias, at);
+            }
+        }
         let cue = files.file("places/cue.txt").and_then(|b| std::str::from_utf8(b).ok());
         places.cue = cue
             .unwrap_or_default()
@@ -285,6 +290,15 @@ impl Places {
         }
     }
 }
+
+/// What cities are called in English.
+const CITY_ALIASES: [(&str, &str); 5] = [
+    ("munich", "091620000000"),
+    ("cologne", "053150000000"),
+    ("nuremberg", "095640000000"),
+    ("hanover", "032410001001"),
+    ("brunswick", "031010000000"),
+];
 
 /// What people call the Länder, folded, and their keys.
 const LAND_ALIASES: [(&str, &str); 8] = [

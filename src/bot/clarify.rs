@@ -126,6 +126,7 @@ impl Turn<'_> {
             Pending::Place { choices, .. } => choices.len(),
             Pending::Event { choices } => choices.len(),
             Pending::Step { choices } => choices.len(),
+            Pending::PoisonCentre => return None,
         };
         let none_counts = matches!(pending, Pending::Service { .. } | Pending::Place { .. });
         match pick(&heeded.query.tokens, count) {
@@ -183,6 +184,7 @@ impl Turn<'_> {
                 }
                 None => self.none_of_these(),
             },
+            Pending::PoisonCentre => self.none_of_these(),
         }
     }
 
@@ -278,6 +280,7 @@ impl Turn<'_> {
             Pending::Place { choices, .. } => choices.len(),
             Pending::Event { choices } => choices.len(),
             Pending::Step { choices } => choices.len(),
+            Pending::PoisonCentre => 0,
         };
         let mut reply = self.ask_again(&pending);
         let count = count.to_string();
@@ -305,10 +308,11 @@ impl Turn<'_> {
                 Reply { choices, choice_kind, ..Reply::new(vec![question], outcome) }
             }
             Pending::Event { .. } => self.events(),
-            Pending::Step { .. } => match self.next.event.clone() {
+            Pending::Step { choices } => match self.next.event.clone() {
                 Some(event) => self.checklist(event, EventForm::Whole),
-                None => self.events(),
+                None => self.show_several(choices, place.as_ref(), &[]),
             },
+            Pending::PoisonCentre => self.events(),
         }
     }
 

@@ -91,12 +91,17 @@ impl Turn<'_> {
 
     /// The open checklist with another day, if a message says nothing but a day.
     pub(super) fn dated(&mut self, heeded: &Heeded) -> Option<Reply> {
-        let open = self.next.event.clone()?;
         let tokens = &heeded.query.tokens;
-        let said = self.day_said(&open.id, heeded)?;
-        let beside = tokens.iter().enumerate().filter(|(at, _)| !said.words.contains(at));
-        let nothing_else = beside.into_iter().all(|(_, word)| stopwords::is_stop(&word.folded));
-        nothing_else.then(|| self.told_event(open.id, heeded))
+        let said = dates::find(tokens, self.message.day(), Lean::Nearest)?;
+        let mut beside = tokens.iter().enumerate().filter(|(at, _)| !said.words.contains(at));
+        if !beside.all(|(_, word)| stopwords::is_stop(&word.folded)) {
+            return None;
+        }
+        match self.next.event.clone() {
+            Some(open) => Some(self.told_event(open.id, heeded)),
+            // A day, but of what?
+            None => Some(self.notice(NoticeKind::Command, vec![self.say("what-about")])),
+        }
     }
 
     /// The day that a message names. Without a year it is the last such day of what lies in the past
@@ -204,7 +209,7 @@ impl Turn<'_> {
             choices.push(form(EventForm::Calendar, "calendar", "event-calendar"));
         }
         choices.push(form(EventForm::Print, "print", "event-print"));
-        let steps = event.step.iter().take(shown).map(|step| step.service.clone()).collect();
+        let steps = event.step.iter().map(|step| step.service.clone()).collect();
         self.next.pending = Some(Pending::Step { choices: steps });
         Reply { choices, ..Reply::new(blocks, Outcome::new(DecisionKind::Answer, None)) }
     }

@@ -4,6 +4,7 @@
 use super::{
     Heeded, decision,
     decision::{Abstention, Decision, decide},
+    needs::MAX_NEEDS,
     turn::Turn,
     turn::understood,
 };
@@ -18,6 +19,8 @@ use crate::{
     text::{Token, german::stem, tokens},
 };
 
+/// From this confidence on, a correction means what was answered already.
+const SAME: f32 = 0.9;
 /// A message that asks on and names its service in so few words that it may be about the last one.
 const MAX_WORDS: usize = 12;
 
@@ -60,7 +63,7 @@ impl Turn<'_> {
                     return None;
                 };
                 let place = self.known_place();
-                let choices = &choices[..choices.len().min(3)];
+                let choices = &choices[..choices.len().min(MAX_NEEDS)];
                 Some(self.show_several(choices, place.as_ref(), &facets))
             }
             TalkKind::Unsure => {
@@ -177,7 +180,10 @@ impl Turn<'_> {
         }
         let facets = heeded.query.facets.clone();
         // "Ausweis verloren oder gestohlen" is right for both.
-        if is_named_by(last, &kept) {
+        let with_last = self.with_last(last, kept.clone());
+        let sure_of_last =
+            with_last.confidence >= SAME && bot.ids(&with_last).first() == Some(&last.id);
+        if is_named_by(last, &kept) || sure_of_last {
             let mut reply = self.show(last, place, &facets, None);
             reply.blocks.insert(0, Block::Text(self.say("same-service")));
             return Some(reply);
@@ -186,7 +192,7 @@ impl Turn<'_> {
         let id = match decide(&alone, &facets) {
             Decision::Answer => bot.ids(&alone).into_iter().next()?,
             _ => {
-                let mut ranking = self.with_last(last, kept);
+                let mut ranking = with_last;
                 let at = bot.catalog.position(&last.id)?;
                 ranking.matches.retain(|found| usize::from(found.class) != at);
                 let ids = bot.ids(&ranking);
@@ -262,7 +268,9 @@ impl Turn<'_> {
         let refers = refers_back(query);
         let firm = own.named || own.confidence >= decision::ANSWER_PART;
         let answered = decide(&own, &query.facets) == Decision::Answer;
-        if firm || answered && !refers || !refers && query.facets.is_empty() {
+        // "Einen Hund anmelden, wo geht das?" says itself what "das" is.
+        let speaks_for_itself = answered && (!refers || query.content_words().count() > 1);
+        if firm || speaks_for_itself || !refers && query.facets.is_empty() {
             return None;
         }
         let ranking = self.with_last(last, query.tokens.clone());

@@ -2,6 +2,7 @@
 
 use super::{Heeded, decision, turn::Turn, turn::understood};
 use crate::{
+    conversation::Pending,
     ids::ServiceId,
     matching::{Part, Query, Ranking},
     message::Facet,
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// Services of one message that are answered at once.
-const MAX_NEEDS: usize = 3;
+pub(super) const MAX_NEEDS: usize = 3;
 
 impl Turn<'_> {
     /// The services of a message that names several, if each of its parts is clear by itself, no two
@@ -89,6 +90,8 @@ impl Turn<'_> {
             blocks.extend(card.blocks.into_iter().filter(|b| short(b) && *b != ask_place));
             choices.push(self.choice_of(service, place, None));
         }
+        // "Das zweite": more of it.
+        self.next.pending = Some(Pending::Step { choices: ids.to_vec() });
         let mut outcome = Outcome::new(DecisionKind::Answer, None);
         outcome.services = ids.to_vec();
         outcome.asserted = outcome.services.len();

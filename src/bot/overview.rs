@@ -130,7 +130,7 @@ impl Turn<'_> {
                 let names: Vec<&str> = places.map(|place| place.name.as_str()).collect();
                 item("stored-question", names.join(", "));
             }
-            Some(Pending::Event { .. } | Pending::Step { .. }) | None => {}
+            Some(Pending::Event { .. } | Pending::Step { .. } | Pending::PoisonCentre) | None => {}
         }
         if let Some(language) = self.next.language {
             item("stored-language", self.say(language_key(language)));

@@ -3,6 +3,7 @@
 use super::{Heeded, decision, notice_reply, turn::Turn};
 use crate::{
     catalog::lexicon::TalkKind,
+    conversation::Pending,
     places::Place,
     reply::{Block, Reply},
 };
@@ -48,6 +49,9 @@ impl Turn<'_> {
             self.next.pending = None;
             notice_reply(None, vec![Block::Text(self.say("urgent-more"))])
         };
+        if kind == TalkKind::Poison && place.is_none() && self.next.pending.is_none() {
+            self.next.pending = Some(Pending::PoisonCentre);
+        }
         urgent.append(&mut reply.blocks);
         reply.blocks = urgent;
         reply.outcome.notice = Some(kind.notice());

@@ -146,8 +146,8 @@ impl ByFirstWord {
 /// Which kind names a message that holds several ("hallo, kann ich einen menschen sprechen").
 fn weight(kind: TalkKind) -> u8 {
     match kind {
-        // "Nein danke" is thanks.
-        TalkKind::No => 0,
+        // "Nein danke" and "ja super, danke" are thanks.
+        TalkKind::No | TalkKind::Ready => 0,
         TalkKind::Greeting => 1,
         TalkKind::Thanks => 2,
         TalkKind::Goodbye => 3,

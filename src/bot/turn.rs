@@ -3,7 +3,9 @@
 use super::{
     Bot, Heeded, command, decision,
     decision::{Abstention, Decision, decide},
-    event, notice_reply,
+    event,
+    needs::MAX_NEEDS,
+    notice_reply,
     talk::Heard,
     wording::Wording,
 };
@@ -13,7 +15,7 @@ use crate::{
         lexicon::TalkKind,
         service::{Formerly, Level},
     },
-    conversation::Conversation,
+    conversation::{Conversation, Pending},
     ids::{RegionKey, ServiceId},
     language::Language,
     matching::{Query, Ranking},
@@ -115,7 +117,10 @@ impl<'a> Turn<'a> {
             return reply;
         }
         let heard = self.bot.talk.hear(text, &heeded.query.tokens);
+        // "Und wo genau?" asks for the place and is no "genau!".
+        let asks = !heeded.query.facets.is_empty();
         if let Some(Heard { kind, whole: true }) = heard
+            && !(asks && kind.is_judgement())
             && let Some(reply) = self.talk(kind)
         {
             return reply;
@@ -127,7 +132,7 @@ impl<'a> Turn<'a> {
         if let Some(reply) = self.dated(heeded) {
             return reply;
         }
-        if !heeded.query.has_content() {
+        if !heeded.query.has_content() || says_no_more(heeded) {
             return self.without_content(heeded, place);
         }
         if let Some(reply) = self.about_the_last(heeded, place.as_ref()) {
@@ -378,14 +383,27 @@ impl<'a> Turn<'a> {
     fn without_content(&mut self, heeded: &Heeded, place: Option<Place>) -> Reply {
         let bot = self.bot;
         let asked = heeded.query.facets.clone();
-        // "Und wo?" while we wait for a choice: the choice first, then that facet of it.
-        if let Some(pending @ crate::conversation::Pending::Service { .. }) =
-            self.next.pending.clone()
+        // "Und wo?" while we wait for a choice: the choice first, then that facet of it; asked once
+        // more, of all.
+        if let Some(pending @ Pending::Service { .. }) = self.next.pending.clone()
             && heeded.spotted.is_none()
         {
-            let mut reply = self.pick_again(&pending, &asked);
+            let mut reply = match &pending {
+                Pending::Service { choices, facets } if *facets == asked && !asked.is_empty() => {
+                    let choices = &choices[..choices.len().min(MAX_NEEDS)];
+                    self.show_several(choices, place.as_ref(), &asked)
+                }
+                _ => self.pick_again(&pending, &asked),
+            };
             reply.outcome.facets = asked;
             return reply;
+        }
+        if let (Some(Pending::PoisonCentre), Some(place)) = (&self.next.pending, &place)
+            && heeded.spotted.is_some()
+        {
+            self.next.pending = None;
+            let kind = TalkKind::Poison;
+            return notice_reply(Some(kind.notice()), self.urgent(kind, Some(place)));
         }
         if let Some(event) = self.next.event.clone()
             && self.next.service.is_none()
@@ -429,7 +447,7 @@ impl<'a> Turn<'a> {
                 if !choices.is_empty() {
                     reply.choice_kind = ChoiceKind::Clarification;
                     reply.outcome.decision = DecisionKind::Clarify;
-                    self.next.pending = Some(crate::conversation::Pending::Place {
+                    self.next.pending = Some(Pending::Place {
                         choices: places.iter().map(|place| place.key).collect(),
                         service: None,
                         facets: Vec::new(),
@@ -455,6 +473,19 @@ impl<'a> Turn<'a> {
 fn insert_before_source(blocks: &mut Vec<Block>, block: Block) {
     let source = matches!(blocks.last(), Some(Block::Source(_)));
     blocks.insert(blocks.len() - usize::from(source), block);
+}
+
+/// Whether a message says nothing but where somebody lives, or asks "und wo genau?".
+fn says_no_more(heeded: &Heeded) -> bool {
+    const LIVING: [&str; 14] = [
+        "wohn", "wohne", "wohnen", "wohnt", "lebe", "leben", "komme", "kommen", "wohnhaft", "ort",
+        "wohnort", "live", "living", "from",
+    ];
+    const FILLER: [&str; 5] = ["genau", "genauer", "eigentlich", "ungefaehr", "exakt"];
+    let only = |known: &[&str]| {
+        heeded.query.content_words().all(|word| known.contains(&word.folded.as_str()))
+    };
+    heeded.spotted.is_some() && only(&LIVING) || !heeded.query.facets.is_empty() && only(&FILLER)
 }
 
 pub(super) fn understood(heeded: &Heeded) -> Option<RegionKey> {

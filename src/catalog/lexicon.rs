@@ -156,6 +156,20 @@ impl TalkKind {
         }
     }
 
+    /// Whether it is a short word about an answer, which with a question beside it is none.
+    pub fn is_judgement(self) -> bool {
+        matches!(
+            self,
+            Self::Fits
+                | Self::WrongService
+                | Self::WrongFacts
+                | Self::No
+                | Self::More
+                | Self::Ready
+                | Self::Drop
+        )
+    }
+
     /// Whether it comes before everything else.
     pub fn is_urgent(self) -> bool {
         matches!(self.notice(), NoticeKind::Emergency | NoticeKind::Crisis)
