@@ -132,7 +132,12 @@ impl App {
     /// Answers a message in the light of its thread, if it belongs to one. Never fails: a fault
     /// inside becomes an apology.
     pub async fn respond(&self, message: &Message, thread: Option<ThreadKey>) -> Turn {
-        let conversation = thread.and_then(|thread| self.recall(thread)).unwrap_or_default();
+        // Without a thread there is nothing in which to say once who we are.
+        let fresh = || match thread {
+            Some(_) => Conversation::default(),
+            None => Conversation::introduced(),
+        };
+        let conversation = thread.and_then(|thread| self.recall(thread)).unwrap_or_else(fresh);
         let bot = self.bot();
         let answered = catch_unwind(AssertUnwindSafe(|| bot.respond(message, &conversation)));
         let (reply, conversation) = answered.unwrap_or_else(|_| {

@@ -15,7 +15,7 @@ use time::{Date, OffsetDateTime, UtcOffset};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Names the entry for good (3.8.4.7), so that a later file can replace it. Not empty, once in
-    /// a file, and not shared with another person's entries.
+    /// a file.
     pub uid: String,
     pub day: Date,
     /// One line, not empty; line breaks become spaces.

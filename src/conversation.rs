@@ -35,8 +35,8 @@ pub struct Conversation {
     pub language_chosen: bool,
     /// Whether we have said who we are.
     pub introduced: bool,
-    /// The service whose answer the citizen has judged: each is counted once.
-    pub rated: Option<ServiceId>,
+    /// The services whose answers the citizen has judged: each is counted once.
+    pub rated: Vec<ServiceId>,
 }
 
 /// A checklist in the course of a conversation.
@@ -85,7 +85,7 @@ impl Default for Conversation {
             language: None,
             language_chosen: false,
             introduced: false,
-            rated: None,
+            rated: Vec::new(),
         }
     }
 }

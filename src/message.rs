@@ -217,9 +217,9 @@ pub enum Action {
 pub enum EventForm {
     /// Its first steps.
     Short,
-    /// All steps, with why and for whom.
+    /// All steps.
     Whole,
-    /// As a text to print.
+    /// All steps with why, as a text to print.
     Print,
     /// As a file for a calendar.
     Calendar,

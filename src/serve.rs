@@ -122,6 +122,8 @@ pub async fn serve(
     if enabled.is_empty() {
         return Ok(Ended::NothingEnabled);
     }
+    // From here on SIGHUP ends nothing.
+    let hangups = hangups();
     let bot = build_bot(config, catalog_dir)?;
     if let Some(why) = broken_conversations(&bot, catalog_dir) {
         // A town without its bot would be worse off.
@@ -139,7 +141,8 @@ pub async fn serve(
     let mut failed = false;
     let sweep = app.sweep();
     tokio::pin!(sweep);
-    let reloads = reload_when_asked(app.clone(), config.clone(), catalog_dir.map(Path::to_owned));
+    let reloads =
+        reload_when_asked(hangups, app.clone(), config.clone(), catalog_dir.map(Path::to_owned));
     tokio::pin!(reloads);
     loop {
         tokio::select! {
@@ -211,11 +214,27 @@ async fn run_channel(
     }
 }
 
-/// Loads the catalog anew whenever the process gets SIGHUP; runs until it is dropped.
-async fn reload_when_asked(app: App, config: Config, catalog_dir: Option<PathBuf>) {
+#[cfg(unix)]
+type Hangups = tokio::signal::unix::Signal;
+#[cfg(not(unix))]
+type Hangups = ();
+
+fn hangups() -> Option<Hangups> {
     #[cfg(unix)]
-    if let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
-    {
+    return tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+    #[cfg(not(unix))]
+    None
+}
+
+/// Loads the catalog anew whenever the process gets SIGHUP; runs until it is dropped.
+async fn reload_when_asked(
+    hangups: Option<Hangups>,
+    app: App,
+    config: Config,
+    catalog_dir: Option<PathBuf>,
+) {
+    #[cfg(unix)]
+    if let Some(mut hangups) = hangups {
         while hangups.recv().await.is_some() {
             let (app, config, dir) = (app.clone(), config.clone(), catalog_dir.clone());
             let reloading =
@@ -230,7 +249,7 @@ async fn reload_when_asked(app: App, config: Config, catalog_dir: Option<PathBuf
         }
     }
     #[cfg(not(unix))]
-    let _ = (app, config, catalog_dir);
+    let _ = (hangups, app, config, catalog_dir);
     std::future::pending().await
 }
 

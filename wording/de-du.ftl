@@ -85,7 +85,7 @@ command-auskunft = Was von dir gespeichert ist
 command-ort = Dein Ort, zum Beispiel: /ort 72070
 command-hint = { " " }Meintest du { $command }?
 ort-missing = Schreib bitte den Ort dazu, zum Beispiel: /ort 72070
-privacy = Ich merke mir nur das laufende Gespräch: Leistung und Ort, höchstens { $minutes } Minuten. Deine Worte speichere ich nicht.
+privacy = Ich merke mir nur das laufende Gespräch: worum es geht und wo, höchstens { $minutes } Minuten. Deine Worte speichere ich nicht.
 stored-nothing = Von dir ist nichts gespeichert.
 stored-until = Deine Worte speichere ich nie. { $minutes } Minuten nach deiner letzten Nachricht wird alles gelöscht. Mit /loeschen geht es sofort.
 

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A checklist is given if the life event has this share beside the services, ...
-const EVENT_SHARE: f32 = 0.7;
+pub(super) const EVENT_SHARE: f32 = 0.7;
 /// ... is so far ahead of the best of them, in score, ...
 pub(super) const AHEAD: f32 = 2.5;
 /// (so far, if we would have to ask which of them is meant) ...
@@ -87,6 +87,18 @@ impl Turn<'_> {
             && !query.facets.iter().any(of_one);
         let found = self.bot.catalog.life_events.get(usize::from(event.class))?;
         meant.then(|| found.id.clone())
+    }
+
+    /// The life event that is meant if the words of a day are left out, which may stand between those
+    /// that matter ("wir ziehen am 3. Mai um").
+    pub(super) fn event_without_day(&self, heeded: &Heeded) -> Option<EventId> {
+        let tokens = &heeded.query.tokens;
+        let said = dates::find(tokens, self.message.day(), Lean::Nearest)?;
+        let keep = |at: &usize| !said.words.contains(at);
+        let kept = (0..tokens.len()).filter(keep);
+        let (tokens, roles) = kept.map(|at| (tokens[at].clone(), heeded.query.roles[at])).unzip();
+        let query = self.bot.matcher.understand(tokens, roles);
+        self.event_meant(&self.bot.matcher.rank(&query), &query, AHEAD)
     }
 
     /// The open checklist with another day, if a message says nothing but a day.
@@ -209,6 +221,7 @@ impl Turn<'_> {
             choices.push(form(EventForm::Calendar, "calendar", "event-calendar"));
         }
         choices.push(form(EventForm::Print, "print", "event-print"));
+        self.note_german(&mut blocks);
         let steps = event.step.iter().map(|step| step.service.clone()).collect();
         self.next.pending = Some(Pending::Step { choices: steps });
         Reply { choices, ..Reply::new(blocks, Outcome::new(DecisionKind::Answer, None)) }
@@ -234,9 +247,10 @@ impl Turn<'_> {
     fn line_of(&self, step: &LifeStep, date: Option<Date>) -> String {
         let (title, status) = self.step_status(step);
         let mut line = self.say_with("event-step", &[("service", &title), ("status", &status)]);
-        // What the catalog says of a step, it says in German.
+        // What the catalog says of a step, it says in German: whom it concerns must be said all the
+        // same.
         let german = self.speaks_german();
-        if let Some(condition) = step.condition.as_deref().filter(|_| german) {
+        if let Some(condition) = step.condition.as_deref() {
             line.push_str(&self.say_with("event-if", &[("condition", condition)]));
         }
         if let Some(due) = due(step, date) {
@@ -245,6 +259,14 @@ impl Turn<'_> {
             line.push_str(&self.say_with("event-deadline", &[("deadline", deadline)]));
         }
         line
+    }
+
+    /// Says in another language that what the catalog says is German.
+    fn note_german(&self, blocks: &mut Vec<Block>) {
+        if !self.speaks_german() {
+            let at = blocks.len() - usize::from(matches!(blocks.last(), Some(Block::Source(_))));
+            blocks.insert(at, Block::Aside(self.say("facts-in-german")));
+        }
     }
 
     fn speaks_german(&self) -> bool {
@@ -297,6 +319,7 @@ impl Turn<'_> {
         text.push('\n');
         let name = format!("{}.txt", event.id);
         let mut reply = notice_reply(None, vec![heading, Block::Copy(lines.join("\n"))]);
+        self.note_german(&mut reply.blocks);
         reply.blocks.extend(source);
         reply.files = vec![File { name, media_type: "text/plain; charset=utf-8", text }];
         reply

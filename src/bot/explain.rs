@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{
     Bot,
     decision::{self, Abstention, Decision, decide},
+    event,
 };
 use crate::{
     matching::{
@@ -117,5 +118,19 @@ fn explain(bot: &Bot, text: &str) -> String {
         Decision::Abstain(Abstention::Elsewhere) => "keine Leistung der Verwaltung".to_owned(),
     };
     let _ = writeln!(out, "Entscheidung: {decision}");
+    if let Some(found) = &ranking.event
+        && let Some(event) = bot.catalog.life_events.get(usize::from(found.class))
+    {
+        let best = ranking.matches.first().map_or(0.0, |best| best.score);
+        let _ = writeln!(
+            out,
+            "Lebenslage:  {} (Anteil {:.2}, Vorsprung {:.1}; als Checkliste ab {:.2} und {:.1})",
+            event.id,
+            found.share,
+            found.score - best,
+            event::EVENT_SHARE,
+            event::AHEAD,
+        );
+    }
     out
 }

@@ -8,6 +8,9 @@ use crate::{
     reply::{Choice, NoticeKind, Reply},
 };
 
+/// Answers that are judged in one conversation; more are not counted.
+const MAX_RATED: usize = 20;
+
 impl Turn<'_> {
     /// "Passt", "falsche Leistung", "Angaben stimmen nicht".
     pub(super) fn ratings(&self, service: &Service) -> Vec<Choice> {
@@ -24,8 +27,10 @@ impl Turn<'_> {
         if self.bot.catalog.service(service).is_none() {
             return self.notice(NoticeKind::Command, vec![self.say("stale")]);
         }
-        let counted = self.next.rated.as_ref() != Some(service);
-        self.next.rated = Some(service.clone());
+        let counted = !self.next.rated.contains(service) && self.next.rated.len() < MAX_RATED;
+        if counted {
+            self.next.rated.push(service.clone());
+        }
         let thanks = self.say("rated");
         let mut reply = match verdict {
             Verdict::Fits => self.notice(NoticeKind::Thanks, vec![thanks]),

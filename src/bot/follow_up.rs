@@ -39,8 +39,11 @@ impl Turn<'_> {
             }
             TalkKind::More => self.more(),
             TalkKind::Repeat | TalkKind::Why => {
-                if let Some(pending) = self.next.pending.clone() {
-                    return Some(self.ask_again(&pending));
+                let question = self.next.pending.clone().filter(|pending| {
+                    matches!(pending, Pending::Service { .. } | Pending::Place { .. })
+                });
+                if let Some(question) = question {
+                    return Some(self.ask_again(&question));
                 }
                 if let (None, Some(event)) = (&self.next.service, self.next.event.clone()) {
                     return Some(self.checklist(event, EventForm::Short));

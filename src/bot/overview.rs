@@ -125,6 +125,9 @@ impl Turn<'_> {
         }
         match &self.next.pending {
             Some(Pending::Service { choices, .. }) => item("stored-question", titles(choices)),
+            Some(Pending::Step { choices }) if self.next.event.is_none() => {
+                item("stored-question", titles(choices));
+            }
             Some(Pending::Place { choices, .. }) => {
                 let places = choices.iter().filter_map(|key| bot.places.place(*key));
                 let names: Vec<&str> = places.map(|place| place.name.as_str()).collect();
@@ -135,8 +138,8 @@ impl Turn<'_> {
         if let Some(language) = self.next.language {
             item("stored-language", self.say(language_key(language)));
         }
-        if let Some(rated) = &self.next.rated {
-            item("stored-rated", title(rated));
+        if !self.next.rated.is_empty() {
+            item("stored-rated", titles(&self.next.rated));
         }
         let minutes = bot.settings.remembered_minutes.to_string();
         let mut blocks = if items.is_empty() {

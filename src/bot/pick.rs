@@ -30,9 +30,11 @@ pub(super) fn pick(tokens: &[Token], count: usize) -> Pick {
     if words.is_empty() || words.len() > 3 {
         return Pick::Nothing;
     }
-    if words
-        .iter()
-        .all(|word| NONE.contains(word) || matches!(*word, "von" | "denen" | "passt" | "dabei"))
+    let is_none = |word: &&str| NONE.contains(word);
+    if words.iter().any(is_none)
+        && words
+            .iter()
+            .all(|word| is_none(word) || matches!(*word, "von" | "denen" | "passt" | "dabei"))
     {
         return Pick::None;
     }

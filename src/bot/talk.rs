@@ -61,7 +61,11 @@ impl Talk {
         let whole = self.whole.starting_at(tokens, 0).filter(|&(_, end)| end == tokens.len());
         let whole = whole.map(|(entry, _)| entry);
         let contained = self.contained(tokens);
-        whole.chain(contained).map(|entry| self.kinds[entry]).filter(|kind| kind.is_urgent()).min()
+        whole
+            .chain(contained)
+            .map(|entry| self.kinds[entry])
+            .filter(|kind| kind.is_urgent())
+            .min_by_key(|kind| urgency(*kind))
     }
 
     /// Small talk, insults and the like.
@@ -143,22 +147,37 @@ impl ByFirstWord {
     }
 }
 
+/// Which danger comes first in a message that speaks of several: the one in which minutes count, and
+/// before the police those whose notice names them too.
+fn urgency(kind: TalkKind) -> u8 {
+    match kind {
+        TalkKind::Fire => 0,
+        TalkKind::Poison => 1,
+        TalkKind::Suicide => 2,
+        TalkKind::Violence => 3,
+        TalkKind::Child => 4,
+        TalkKind::Police => 5,
+        _ => 6,
+    }
+}
+
 /// Which kind names a message that holds several ("hallo, kann ich einen menschen sprechen").
 fn weight(kind: TalkKind) -> u8 {
     match kind {
         // "Nein danke" and "ja super, danke" are thanks.
-        TalkKind::No | TalkKind::Ready => 0,
+        TalkKind::No => 0,
         TalkKind::Greeting => 1,
-        TalkKind::Thanks => 2,
-        TalkKind::Goodbye => 3,
-        TalkKind::Meta => 4,
-        TalkKind::Help => 6,
-        TalkKind::Human => 7,
-        TalkKind::Abuse => 8,
-        TalkKind::Injection => 9,
-        _ if kind.is_urgent() => 10,
+        TalkKind::Ready => 2,
+        TalkKind::Thanks => 3,
+        TalkKind::Goodbye => 4,
+        TalkKind::Meta => 5,
+        TalkKind::Help => 7,
+        TalkKind::Human => 8,
+        TalkKind::Abuse => 9,
+        TalkKind::Injection => 10,
+        _ if kind.is_urgent() => 11,
         // Short wishes about what was spoken of.
-        _ => 5,
+        _ => 6,
     }
 }
 

@@ -59,7 +59,9 @@ impl<'a> Turn<'a> {
             next.language = Some(written);
         }
         // What a program is set to counts only where there are no words to go by.
-        let set_to = message.language.filter(|_| heeded.is_none());
+        let has_words =
+            matches!(&message.input, Input::Text(text) if command::parse(text.expose()).is_none());
+        let set_to = message.language.filter(|_| !has_words);
         let language = next.language.or(set_to).unwrap_or(bot.settings.language);
         Self { bot, message, heeded, wording: bot.wording(language), next }
     }
@@ -157,7 +159,8 @@ impl<'a> Turn<'a> {
             Decision::Clarify(_) if ranking.words > 1 => event::AHEAD_OF_ASKING,
             _ => event::AHEAD,
         };
-        if let Some(event) = self.event_meant(ranking, &heeded.query, ahead) {
+        let event = self.event_meant(ranking, &heeded.query, ahead);
+        if let Some(event) = event.or_else(|| self.event_without_day(heeded)) {
             return self.told_event(event, heeded);
         }
         match self.several_needs(&heeded.query, ranking) {
@@ -286,7 +289,9 @@ impl<'a> Turn<'a> {
         }
         self.next.service = Some(service.id.clone());
         self.next.facets = facets.to_vec();
-        self.next.pending = None;
+        // A list stays open as long as its steps are spoken of.
+        let of_list = |pending: &Pending| matches!(pending, Pending::Step { choices } if choices.contains(&service.id));
+        self.next.pending = self.next.pending.take().filter(of_list);
         self.next.asked = 0;
         let typed = matches!(self.message.input, Input::Text(_));
         // Whoever asks on has seen the status.

@@ -243,6 +243,8 @@ const KEYS: &[&str] = &[
     "audience",
     "priority",
     "sensitive",
+    "past",
+    "nonsense",
     "review",
     "by",
     "due",

@@ -71,11 +71,14 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
         *score += PRIORITY_BONUS * f32::from(3u8.saturating_sub(*priority));
     }
     let words = query.read_words();
-    let said_by = index.said_by(&words);
-    for class in said_by {
-        scores[usize::from(*class)] += SAID_BONUS / said_by.len() as f32;
-    }
     let events = index.services + index.matters;
+    let (said_by, told_by): (Vec<usize>, Vec<usize>) =
+        index.said_by(&words).iter().map(|class| usize::from(*class)).partition(|at| *at < events);
+    for said_by in [said_by, told_by] {
+        for class in &said_by {
+            scores[*class] += SAID_BONUS / said_by.len() as f32;
+        }
+    }
     let best = scores[..events].iter().copied().fold(f32::NEG_INFINITY, f32::max);
     // What is far behind has no share that could be seen.
     let share_of =
