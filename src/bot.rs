@@ -114,6 +114,8 @@ pub struct Bot {
 /// What a message says, as far as the bot reads it.
 struct Heeded {
     query: Query,
+    /// Its words before spaces were put right: what speaks of danger may be no word of the catalog.
+    typed: Vec<Token>,
     spotted: Option<Spotted>,
     shortened: bool,
     /// Whether it held personal data, which were left out.
@@ -237,6 +239,7 @@ impl Bot {
         let mut roles = vec![Role::default(); tokens.len()];
         let mut spotted = self.places.spot(&tokens, &mut roles);
         let mut corrections = Vec::new();
+        let typed = tokens.clone();
         if let Some(respaced) = self.matcher.respace(&tokens, &roles) {
             Respaced { tokens, corrections } = respaced;
             roles = vec![Role::default(); tokens.len()];
@@ -244,7 +247,7 @@ impl Bot {
         }
         let mut query = self.matcher.understand(tokens, roles);
         query.corrections.splice(0..0, corrections);
-        Heeded { query, spotted, shortened, personal }
+        Heeded { query, typed, spotted, shortened, personal }
     }
 
     /// The words of a text and how they are read, without place or date.

@@ -120,6 +120,7 @@ mod tests {
             elsewhere: Some(Match { class: 99, score: 0.0, share: 0.0 }),
             nonsense: false,
             event: None,
+            danger: None,
             confidence,
             among_first: 0.9,
             coverage: 1.0,

@@ -151,6 +151,7 @@ impl Turn<'_> {
         &mut self,
         heeded: &Heeded,
         place: Option<&Place>,
+        own: &Ranking,
     ) -> Option<Reply> {
         let query = &heeded.query;
         let service = self.bot.catalog.service(self.next.service.as_ref()?)?;
@@ -162,7 +163,7 @@ impl Turn<'_> {
         } else if let Some(person) = person(&query.tokens) {
             self.for_person(heeded, service, place, person)
         } else {
-            self.asked_on(heeded, service, place)?
+            self.asked_on(heeded, service, place, own)?
         };
         reply.outcome.place = understood(heeded);
         Some(reply)
@@ -264,13 +265,13 @@ impl Turn<'_> {
         heeded: &Heeded,
         last: &Service,
         place: Option<&Place>,
+        own: &Ranking,
     ) -> Option<Reply> {
         let bot = self.bot;
         let query = &heeded.query;
-        let own = bot.matcher.rank(query);
         let refers = refers_back(query);
         let firm = own.named || own.confidence >= decision::ANSWER_PART;
-        let answered = decide(&own, &query.facets) == Decision::Answer;
+        let answered = decide(own, &query.facets) == Decision::Answer;
         // "Einen Hund anmelden, wo geht das?" says itself what "das" is.
         let speaks_for_itself = answered && (!refers || query.content_words().count() > 1);
         if firm || speaks_for_itself || !refers && query.facets.is_empty() {

@@ -4,6 +4,8 @@ use super::{Heeded, decision, notice_reply, turn::Turn};
 use crate::{
     catalog::lexicon::TalkKind,
     conversation::Pending,
+    matching::{Query, Ranking},
+    message::Facet,
     places::Place,
     reply::{Block, Reply},
 };
@@ -31,12 +33,58 @@ const POISON_CENTRES: [(&str, &str); 16] = [
     ("16", "0361 730730"),
 ];
 
+/// Danger is told by words that no list holds if it is so far ahead, in score, of every service, life
+/// event and matter that is no danger ...
+const AHEAD: f32 = 3.0;
+/// ... and the message has so many words that say something.
+const LEAST_WORDS: usize = 2;
+/// Words of who asks about something, and is not in it.
+const CALM: [&str; 24] = [
+    "pflicht",
+    "vorschrift",
+    "vorschriften",
+    "gesetz",
+    "frist",
+    "nachruesten",
+    "versicherung",
+    "rechnung",
+    "kurs",
+    "kurse",
+    "ehrenamt",
+    "ausbildung",
+    "statistik",
+    "spenden",
+    "verein",
+    "museum",
+    "kaufen",
+    "mieter",
+    "vermieter",
+    "arbeitgeber",
+    "mitarbeiter",
+    "information",
+    "informationen",
+    "vorbeugung",
+];
+
+/// The danger that the words of a message speak of most of all, beside the expressions that stand for
+/// danger by themselves. Whoever asks for a price or a deadline, or clearly for a service, is calm.
+pub(super) fn danger_told(ranking: &Ranking, query: &Query) -> Option<TalkKind> {
+    let danger = ranking.danger.as_ref()?;
+    let best = ranking.matches.first()?;
+    let others = [Some(best), ranking.elsewhere.as_ref(), ranking.event.as_ref()];
+    let next = others.into_iter().flatten().map(|found| found.score).fold(f32::MIN, f32::max);
+    let calm = query.facets.iter().any(|facet| *facet != Facet::Where)
+        || query.tokens.iter().any(|token| CALM.contains(&token.folded.as_str()))
+        || ranking.confidence >= decision::ANSWER_PART;
+    let told = !calm && ranking.words >= LEAST_WORDS && danger.score >= next + AHEAD;
+    told.then(|| TalkKind::DANGERS.get(usize::from(danger.class)).copied()).flatten()
+}
+
 impl Turn<'_> {
     /// The numbers to call, before anything else; then the service, if one was clearly asked for.
-    pub(super) fn danger(&mut self, kind: TalkKind, heeded: &Heeded) -> Reply {
+    pub(super) fn danger(&mut self, kind: TalkKind, heeded: &Heeded, ranking: &Ranking) -> Reply {
         let place = self.place(heeded);
         let mut urgent = self.urgent(kind, place.as_ref());
-        let ranking = self.bot.matcher.rank(&heeded.query);
         // Whoever asks for a women's refuge is to get it; whoever is in a fire, nothing but 112.
         let distracting = matches!(
             kind,
@@ -44,7 +92,7 @@ impl Turn<'_> {
         );
         let enough = if distracting { decision::ANSWER_IN_DANGER } else { decision::ANSWER };
         let mut reply = if ranking.confidence >= enough {
-            self.question(heeded, place.as_ref(), &ranking)
+            self.question(heeded, place.as_ref(), ranking)
         } else {
             self.next.pending = None;
             notice_reply(None, vec![Block::Text(self.say("urgent-more"))])

@@ -5,7 +5,7 @@ use super::{
     decision::{Abstention, Decision, decide},
     event,
     needs::MAX_NEEDS,
-    notice_reply,
+    notice_reply, safety,
     talk::Heard,
     wording::Wording,
 };
@@ -101,11 +101,19 @@ impl<'a> Turn<'a> {
     }
 
     fn text(&mut self, text: &str, heeded: &Heeded) -> Reply {
-        let danger = self.bot.talk.danger(&heeded.query.tokens);
+        let ranking = self.bot.matcher.rank(&heeded.query);
+        let talk = &self.bot.talk;
+        let tokens = &heeded.query.tokens;
+        // "Can someone call me?" is a wish we know.
+        let told = || match talk.hear(text, tokens) {
+            Some(Heard { whole: true, .. }) => None,
+            _ => safety::danger_told(&ranking, &heeded.query),
+        };
+        let danger = talk.danger(&heeded.typed).or_else(|| talk.danger(tokens)).or_else(told);
         let mut reply = match (danger, command::parse(text)) {
-            (Some(kind), _) => self.danger(kind, heeded),
+            (Some(kind), _) => self.danger(kind, heeded, &ranking),
             (None, Some(parsed)) => return self.command(&parsed),
-            (None, None) => self.calm(text, heeded),
+            (None, None) => self.calm(text, heeded, &ranking),
         };
         if heeded.shortened {
             reply.blocks.push(Block::Aside(self.say("too-long")));
@@ -114,7 +122,7 @@ impl<'a> Turn<'a> {
         reply
     }
 
-    fn calm(&mut self, text: &str, heeded: &Heeded) -> Reply {
+    fn calm(&mut self, text: &str, heeded: &Heeded, ranking: &Ranking) -> Reply {
         if let Some(reply) = self.picked(heeded) {
             return reply;
         }
@@ -137,19 +145,18 @@ impl<'a> Turn<'a> {
         if !heeded.query.has_content() || says_no_more(heeded) {
             return self.without_content(heeded, place);
         }
-        if let Some(reply) = self.about_the_last(heeded, place.as_ref()) {
+        if let Some(reply) = self.about_the_last(heeded, place.as_ref(), ranking) {
             return reply;
         }
-        let ranking = self.bot.matcher.rank(&heeded.query);
         if let Some(Heard { kind, .. }) = heard {
             let firm = matches!(kind, TalkKind::Abuse | TalkKind::Injection);
-            if (firm || decide(&ranking, &heeded.query.facets) != Decision::Answer)
+            if (firm || decide(ranking, &heeded.query.facets) != Decision::Answer)
                 && let Some(reply) = self.talk(kind)
             {
                 return reply;
             }
         }
-        self.need(heeded, place.as_ref(), &ranking)
+        self.need(heeded, place.as_ref(), ranking)
     }
 
     /// A need: a life event, several services, or one.

@@ -156,6 +156,17 @@ impl TalkKind {
         }
     }
 
+    /// The kinds of danger, in the order of the model's classes.
+    pub const DANGERS: [Self; 7] = [
+        Self::Fire,
+        Self::Police,
+        Self::Doctor,
+        Self::Poison,
+        Self::Suicide,
+        Self::Violence,
+        Self::Child,
+    ];
+
     /// Whether it is a short word about an answer, which with a question beside it is none.
     pub fn is_judgement(self) -> bool {
         matches!(
@@ -200,6 +211,12 @@ struct LexiconFile {
 }
 
 impl Lexicon {
+    /// The expressions of a kind of talk.
+    pub fn said_of(&self, kind: TalkKind) -> impl Iterator<Item = &str> {
+        let of_kind = self.talk.iter().filter(move |talk| talk.kind == kind);
+        of_kind.flat_map(|talk| talk.whole.iter().chain(&talk.contains)).map(String::as_str)
+    }
+
     /// Reads all files of `lexicon/`.
     pub(super) fn load(files: &CatalogFiles, findings: &mut Vec<Finding>) -> Self {
         let mut lexicon = Self::default();

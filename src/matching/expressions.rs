@@ -6,11 +6,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{cores, features::any_number};
 use crate::{
-    catalog::{Catalog, Service},
+    catalog::{Catalog, Service, lexicon::TalkKind},
     text::for_each_folded,
 };
 
-/// What a question is compared with: one service, one matter that is not ours, or one life event.
+/// What a question is compared with: one service, one matter that is not ours, one life event, or one
+/// kind of danger.
 pub type Class = u16;
 
 /// One expression that stands for a class.
@@ -42,12 +43,14 @@ pub enum ExpressionKind {
 /// All expressions of a catalog and the words in them.
 #[derive(Debug)]
 pub struct Expressions {
-    /// Class by class: services in order of their ids, then matters, then life events.
+    /// Class by class: services in order of their ids, then matters, life events and dangers.
     pub list: Vec<Expression>,
     /// How many classes are services.
     pub services: usize,
-    /// How many are matters that are not ours; the rest are life events.
+    /// How many are matters that are not ours.
     pub matters: usize,
+    /// How many are life events; the rest are dangers.
+    pub events: usize,
     /// Number of classes in all.
     pub classes: usize,
     /// All words in the order in which they first appear.
@@ -83,8 +86,9 @@ impl Expressions {
     pub fn collect(catalog: &Catalog) -> Self {
         let services = catalog.services();
         let (matters, events) = (&catalog.lexicon.matters, &catalog.life_events);
+        let told = services.len() + matters.len();
         let classes: Vec<Class> =
-            (0..(services.len() + matters.len() + events.len()) as Class).collect();
+            (0..(told + events.len() + TalkKind::DANGERS.len()) as Class).collect();
         let runs = cores::in_runs(&classes, |classes| {
             let mut run = Run::default();
             for &class in classes {
@@ -93,9 +97,11 @@ impl Expressions {
                     run.add(class, said_of(service), true);
                 } else if let Some(matter) = matters.get(at - services.len()) {
                     run.add(class, phrases(matter.phrases.iter().map(String::as_str)), false);
-                } else {
-                    let event = &events[at - services.len() - matters.len()];
+                } else if let Some(event) = events.get(at - told) {
                     run.add(class, phrases(event.said()), false);
+                } else {
+                    let kind = TalkKind::DANGERS[at - told - events.len()];
+                    run.add(class, phrases(catalog.lexicon.said_of(kind)), false);
                 }
             }
             run
@@ -104,6 +110,7 @@ impl Expressions {
             list: Vec::new(),
             services: services.len(),
             matters: matters.len(),
+            events: events.len(),
             classes: classes.len(),
             words: Vec::new(),
             said: Vec::new(),

@@ -20,8 +20,10 @@ pub struct Index {
     pub expressions: Vec<Expression>,
     /// How many classes are services.
     pub services: usize,
-    /// How many are matters that are not ours; the rest are life events.
+    /// How many are matters that are not ours.
     pub matters: usize,
+    /// How many are life events; the rest are dangers.
+    pub events: usize,
     /// Number of classes in all.
     pub classes: usize,
     /// Rarity given to a word that no expression holds.
@@ -67,12 +69,13 @@ impl Index {
         let Telling { features, rarity, .. } = telling;
         let (named, name_words) = names(&expressions.list);
         let said = short_ones(&expressions);
-        let Expressions { list, services, matters, classes, .. } = expressions;
+        let Expressions { list, services, matters, events, classes, .. } = expressions;
         let unknown_rarity = self::rarity(counted as f32, 1.0);
         Self {
             expressions: list,
             services,
             matters,
+            events,
             classes,
             unknown_rarity,
             named,

@@ -27,7 +27,7 @@ const STEPS: [f32; 2] = [2.0, 1.0];
 const NEAR: f32 = 5.0;
 /// Expressions whose steps are worked out from the same weights.
 const BATCH: usize = 512;
-/// Life events learn against one of so many of the other expressions.
+/// Life events and dangers learn against one of so many of the other expressions.
 const AGAINST: usize = 4;
 /// A feature that more than one in so many classes uses has a weight for every class in a row: to
 /// add up a whole row is faster than to look up a few of it one by one.
@@ -122,7 +122,7 @@ impl Model {
         let is_event = |at: &u32| index.expressions[*at as usize].class >= events;
         let all = 0..index.expressions.len() as u32;
         let mut random = Lcg(0x5eed);
-        // Services first, as if there were no life events; then life events against them, so that
+        // Services first, as if there were no life events or dangers; then these against them, so that
         // what is told beside a service never takes an answer from it.
         let (told, others): (Vec<u32>, Vec<u32>) = all.partition(is_event);
         self.learn(index, others.clone(), &own_parts, &mut random, 0..events, 0..events);

@@ -32,6 +32,9 @@ pub struct Ranking {
     pub nonsense: bool,
     /// The best life event; its class counts from the first life event of the catalog.
     pub event: Option<Match>,
+    /// The best kind of danger; its class is its place in
+    /// [`TalkKind::DANGERS`](crate::catalog::lexicon::TalkKind::DANGERS).
+    pub danger: Option<Match>,
     /// Calibrated probability that the first match is what is meant, 0 to 1.
     pub confidence: f32,
     /// Calibrated probability that one of the first [`CHOICES`] matches is what is meant, 0 to 1.
@@ -104,12 +107,17 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
     };
     let best_of = |classes: std::ops::Range<usize>| classes.max_by(|a, b| by_score(b, a));
     let elsewhere = best_of(index.services..events).map(matched);
-    let event = best_of(events..index.classes).map(|class| {
-        // A life event is told beside the services and does not take from their shares.
-        let found = matched(class);
-        let share = found.share / (1.0 + found.share);
-        Match { class: (class - events) as Class, share, ..found }
-    });
+    // Life events and dangers are told beside the services and do not take from their shares.
+    let beside = |classes: std::ops::Range<usize>| {
+        let first = classes.start;
+        best_of(classes).map(|class| {
+            let found = matched(class);
+            let share = found.share / (1.0 + found.share);
+            Match { class: (class - first) as Class, share, ..found }
+        })
+    };
+    let event = beside(events..events + index.events);
+    let danger = beside(events + index.events..index.classes);
     let nearest = matches.first().map_or(0.0, |best| index.nearest(&vector, best.class).1);
     let named = matches.first().is_some_and(|best| index.is_name(&words.join(" "), best.class));
     let named_alone = named
@@ -127,6 +135,7 @@ pub(super) fn rank(matcher: &Matcher, query: &Query) -> Ranking {
         elsewhere,
         nonsense,
         event,
+        danger,
         confidence: 0.0,
         among_first: 0.0,
         coverage: vector.coverage,

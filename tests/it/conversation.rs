@@ -295,7 +295,7 @@ fn commands_are_answered_and_unknown_ones_get_the_nearest() {
     assert!(text(&talk.say("/loeschen")).contains("vergessen"));
     assert_eq!(talk.0, Conversation::introduced());
     assert!(text(&talk.say("/hilef")).contains("/hilfe"));
-    assert!(text(&talk.say("/datenschutz")).contains("30 Minuten"));
+    assert!(text(&talk.say("/datenschutz")).contains("höchstens 30"));
     assert!(text(&talk.say("/ort Nirgendwo")).contains("kenne ich nicht"));
 }
 
