@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 
 use crate::{
+    catalog::lexicon::TalkKind,
     ids::{EventId, RegionKey, ServiceId},
     language::Language,
     message::Facet,
@@ -33,6 +34,8 @@ pub struct Conversation {
     pub language: Option<Language>,
     /// Whether they chose it, so that a word in another language does not change it.
     pub language_chosen: bool,
+    /// The danger last spoken of: whoever then asks for a person gets its number again.
+    pub danger: Option<TalkKind>,
     /// Whether we have said who we are.
     pub introduced: bool,
     /// The services whose answers the citizen has judged: each is counted once.
@@ -84,6 +87,7 @@ impl Default for Conversation {
             asked: 0,
             language: None,
             language_chosen: false,
+            danger: None,
             introduced: false,
             rated: Vec::new(),
         }

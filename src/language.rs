@@ -233,6 +233,14 @@ const ENGLISH: &[&str] = &[
     "has",
     "had",
     "it",
+    "pills",
+    "took",
+    "many",
+    "sick",
+    "ill",
+    "accident",
+    "ambulance",
+    "smell",
 ];
 
 #[cfg(test)]

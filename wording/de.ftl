@@ -237,6 +237,7 @@ stored-event = Lebenslage: { $value }
 stored-question = Offene Rückfrage: { $value }
 stored-language = Sprache: { $value }
 stored-rated = Bewertet: { $value }
+stored-danger = Zuletzt genannter Notfall: { $value }
 which-language = Welche Sprache? Which language?
 language-de = Deutsch
 language-en = English

@@ -237,6 +237,7 @@ stored-event = Life event: { $value }
 stored-question = Open question: { $value }
 stored-language = Language: { $value }
 stored-rated = Rated: { $value }
+stored-danger = Emergency last mentioned: { $value }
 which-language = Which language? Welche Sprache?
 language-de = Deutsch
 language-en = English

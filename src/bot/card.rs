@@ -19,6 +19,8 @@ use crate::{
 const SHORT: usize = 500;
 /// What of these the name and the status take, about.
 const HEAD: usize = 60;
+/// What its deadlines take of it at most.
+const DEADLINES: usize = 160;
 
 /// A part of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,13 +232,21 @@ impl Card<'_> {
         let mut used = head;
         let mut left_out = false;
         for part in Part::BY_WEIGHT {
-            let section = self.section(part);
+            let mut section = self.section(part);
             if section.blocks.is_empty() {
                 continue;
             }
+            // Who misses a deadline loses a right: at least the first one is said.
+            if part == Part::Facet(Facet::Deadline) && !whole {
+                section.shorten(DEADLINES, self.wording);
+                left_out |= section.cut;
+            }
             let length = section.length(&sources);
             // Why, where to apply and whom to ask is never left out.
-            let needed = matches!(part, Part::Reason | Part::Apply | Part::Facet(Facet::Where));
+            let needed = matches!(
+                part,
+                Part::Reason | Part::Apply | Part::Facet(Facet::Where | Facet::Deadline)
+            );
             if !(needed || whole || used + length <= SHORT) {
                 left_out = true;
                 continue;

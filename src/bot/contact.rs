@@ -10,7 +10,13 @@ use crate::reply::{Block, NoticeKind, Reply};
 impl Turn<'_> {
     pub(super) fn human(&mut self) -> Reply {
         let settings = &self.bot.settings;
-        let mut blocks = vec![Block::Text(self.phone_line("human", "human-contact"))];
+        let place = self.known_place();
+        // In danger the right person is not an office.
+        let mut blocks = match self.next.danger {
+            Some(kind) => self.urgent(kind, place.as_ref()),
+            None => Vec::new(),
+        };
+        blocks.push(Block::Text(self.phone_line("human", "human-contact")));
         if !settings.hours.is_empty() {
             let hours = self.say_with("human-hours", &[("hours", &settings.hours)]);
             blocks.push(Block::Text(hours));
@@ -20,7 +26,6 @@ impl Turn<'_> {
         }
         blocks.push(Block::Text(self.say("hours-115")));
         let bot = self.bot;
-        let place = self.known_place();
         if let Some(service) = self.next.service.as_ref().and_then(|id| bot.catalog.service(id)) {
             let offer = bot.status(service, place.as_ref()).offer;
             let authority = bot.authority(self.wording, service, place.as_ref(), offer.as_ref());

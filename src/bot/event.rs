@@ -17,10 +17,7 @@ use crate::{
     reply::{
         AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, File, NoticeKind, Outcome, Reply,
     },
-    text::{
-        Token,
-        dates::{self, Lean},
-    },
+    text::dates::{self, Lean},
 };
 
 /// A checklist is given if the life event has this share beside the services, ...
@@ -106,7 +103,9 @@ impl Turn<'_> {
         let tokens = &heeded.query.tokens;
         let said = dates::find(tokens, self.message.day(), Lean::Nearest)?;
         let mut beside = tokens.iter().enumerate().filter(|(at, _)| !said.words.contains(at));
-        if !beside.all(|(_, word)| stopwords::is_stop(&word.folded)) {
+        let filler = ["doch", "erst", "schon", "eher", "nein", "sondern"];
+        let is_filler = |word: &str| stopwords::is_stop(word) || filler.contains(&word);
+        if !beside.all(|(_, word)| is_filler(&word.folded)) {
             return None;
         }
         match self.next.event.clone() {
@@ -120,9 +119,10 @@ impl Turn<'_> {
     /// when it is told, else the nearest one, unless that was long ago.
     fn day_said(&self, id: &EventId, heeded: &Heeded) -> Option<dates::Said> {
         let (tokens, today) = (&heeded.query.tokens, self.message.day());
-        let is_over = |token: &Token| OVER.contains(&token.folded.as_str());
+        let says = |word: &str| tokens.iter().any(|token| token.folded == word);
+        let got = says("bekommen") && ["haben", "habe", "hab"].into_iter().any(says);
         let past = self.bot.catalog.life_event(id).is_some_and(|event| event.past);
-        if past || tokens.iter().any(is_over) {
+        if past || got || OVER.into_iter().any(says) {
             return dates::find(tokens, today, Lean::Past);
         }
         let nearest = dates::find(tokens, today, Lean::Nearest)?;

@@ -37,6 +37,7 @@ impl Turn<'_> {
                 Some(notice_reply(Some(kind.notice()), self.urgent(kind, place.as_ref())))
             }
             TalkKind::Ready => say(self, "what-about"),
+            TalkKind::Fits if self.next.service.is_none() => say(self, "thanks"),
             _ => self.follow(kind).or_else(|| {
                 // With nothing to go on from, these words are no need either.
                 let empty = matches!(

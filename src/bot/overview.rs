@@ -123,6 +123,9 @@ impl Turn<'_> {
             let date = open.date.map(|date| format!(", {}", self.day(date))).unwrap_or_default();
             item("stored-event", format!("{name}{date}"));
         }
+        if let Some(kind) = self.next.danger {
+            item("stored-danger", self.urgent(kind, None).first().map(said).unwrap_or_default());
+        }
         match &self.next.pending {
             Some(Pending::Service { choices, .. }) => item("stored-question", titles(choices)),
             Some(Pending::Step { choices }) if self.next.event.is_none() => {
@@ -149,6 +152,13 @@ impl Turn<'_> {
         };
         blocks.push(Block::Text(self.say_with("stored-until", &[("minutes", &minutes)])));
         notice_reply(Some(NoticeKind::Command), blocks)
+    }
+}
+
+fn said(block: &Block) -> String {
+    match block {
+        Block::Notice(text) => text.clone(),
+        _ => String::new(),
     }
 }
 

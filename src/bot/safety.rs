@@ -100,6 +100,7 @@ impl Turn<'_> {
         if kind == TalkKind::Poison && place.is_none() && self.next.pending.is_none() {
             self.next.pending = Some(Pending::PoisonCentre);
         }
+        self.next.danger = Some(kind);
         urgent.append(&mut reply.blocks);
         reply.blocks = urgent;
         reply.outcome.notice = Some(kind.notice());

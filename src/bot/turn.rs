@@ -128,15 +128,27 @@ impl<'a> Turn<'a> {
         }
         let heard = self.bot.talk.hear(text, &heeded.query.tokens);
         // "Und wo genau?" asks for the place and is no "genau!".
+        // So is "danke, und wo?".
         let asks = !heeded.query.facets.is_empty();
+        let known = self.next.service.is_some() || self.next.event.is_some();
+        if let Some(reply) = self.next.event.is_some().then(|| self.dated(heeded)).flatten() {
+            return reply;
+        }
         if let Some(Heard { kind, whole: true }) = heard
-            && !(asks && kind.is_judgement())
+            && !(asks && (kind.is_judgement() || known && kind.is_politeness()))
             && let Some(reply) = self.talk(kind)
         {
             return reply;
         }
         if heeded.query.tokens.is_empty() {
             return self.notice(NoticeKind::Empty, vec![self.say("empty")]);
+        }
+        // A number of nothing.
+        if let [token] = &heeded.query.tokens[..]
+            && token.folded.len() <= 2
+            && token.folded.bytes().all(|b| b.is_ascii_digit())
+        {
+            return self.notice(NoticeKind::Command, vec![self.say("what-about")]);
         }
         let place = self.place(heeded);
         if let Some(reply) = self.dated(heeded) {
@@ -397,10 +409,18 @@ impl<'a> Turn<'a> {
         let asked = heeded.query.facets.clone();
         // "Und wo?" while we wait for a choice: the choice first, then that facet of it; asked once
         // more, of all.
-        if let Some(pending @ Pending::Service { .. }) = self.next.pending.clone()
-            && heeded.spotted.is_none()
-        {
+        if let Some(pending @ Pending::Service { .. }) = self.next.pending.clone() {
             let mut reply = match &pending {
+                // "In Köln": there, but which of them?
+                _ if heeded.spotted.is_some() && asked.is_empty() => {
+                    let mut reply = self.ask_again(&pending);
+                    if let Some(place) = &place {
+                        let label = self.bot.places.label(place);
+                        let text = self.say_with("place-set", &[("place", &label)]);
+                        reply.blocks.insert(0, Block::Text(text));
+                    }
+                    reply
+                }
                 Pending::Service { choices, facets } if *facets == asked && !asked.is_empty() => {
                     let choices = &choices[..choices.len().min(MAX_NEEDS)];
                     self.show_several(choices, place.as_ref(), &asked)

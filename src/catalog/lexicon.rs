@@ -2,7 +2,7 @@
 //! one concept, what people say to a bot that is no question ([`Talk`]), and matters that sound
 //! official but are not ours ([`Matter`]).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     CatalogFiles,
@@ -47,7 +47,7 @@ pub struct Talk {
 }
 
 /// What a piece of talk is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TalkKind {
     /// "Moin".
@@ -166,6 +166,11 @@ impl TalkKind {
         Self::Violence,
         Self::Child,
     ];
+
+    /// Whether it is a word of politeness.
+    pub fn is_politeness(self) -> bool {
+        matches!(self, Self::Greeting | Self::Thanks | Self::Goodbye)
+    }
 
     /// Whether it is a short word about an answer, which with a question beside it is none.
     pub fn is_judgement(self) -> bool {

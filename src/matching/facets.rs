@@ -173,7 +173,6 @@ const PATTERNS: &[(Facet, &[&str])] = &[
             "costs",
             "fee",
             "price",
-            "wie hoch ist",
             "was nehmen die",
             "kostets",
             "aufpreis",
