@@ -133,6 +133,7 @@ impl Bot {
         let matcher = Arc::new(Matcher::build(&catalog));
         let talk = Arc::new(Talk::build(&catalog.lexicon));
         let wordings = Arc::new(Wordings::new(settings.formal));
+        personal::prepare();
         Self { catalog, places, matcher, talk, offers, wordings, settings }
     }
 
