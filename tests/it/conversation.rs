@@ -696,3 +696,31 @@ fn with_du_nobody_is_called_sie() {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// The same conversation gives the same replies, whatever is said in it.
+    #[test]
+    fn conversations_are_deterministic(
+        picks in proptest::collection::vec(0usize..24, 1..9),
+        noise in "\\PC{0,30}",
+    ) {
+        let lines = [
+            "hallo", "abmelden", "2", "das zweite", "und in köln?", "ich ziehe am 3. mai um", "mehr",
+            "kalender", "was kostet das?", "für meine tochter", "nein, verloren", "das andere",
+            "weiß nicht", "beide", "von vorn", "/status", "/auskunft", "passt", "in english please",
+            "mein kind hat putzmittel getrunken", "mensch bitte", "99", "reisepass in frankfurt", &noise,
+        ];
+        let (mut one, mut other) = (Talk::default(), Talk::default());
+        for at in picks {
+            let mut message = Message::text(lines[at]);
+            message.at = time::macros::datetime!(2026-11-22 12:00 UTC);
+            let reply = one.send(&message);
+            prop_assert!(!text(&reply).is_empty());
+            prop_assert!(reply.choices.iter().all(|c| c.action.encode().len() <= Action::MAX_LEN));
+            prop_assert_eq!(reply, other.send(&message));
+            prop_assert_eq!(&one.0, &other.0);
+        }
+    }
+}
