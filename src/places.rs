@@ -291,8 +291,14 @@ impl Places {
     }
 }
 
-/// What cities are called in English.
-const CITY_ALIASES: [(&str, &str); 5] = [
+/// What cities are called besides, in English too.
+const CITY_ALIASES: [(&str, &str); 11] = [
+    ("ffm", "064120000000"),
+    ("frankfurt a m", "064120000000"),
+    ("frankfurt main", "064120000000"),
+    ("koelle", "053150000000"),
+    ("halle an der saale", "150020000000"),
+    ("frankfurt an der oder", "120530000000"),
     ("munich", "091620000000"),
     ("cologne", "053150000000"),
     ("nuremberg", "095640000000"),

@@ -12,7 +12,7 @@ use crate::{
     catalog::{Service, lexicon::TalkKind},
     conversation::Pending,
     ids::ServiceId,
-    matching::{Ranking, features::Role, stopwords},
+    matching::{Ranking, features::Role, ranking::CHOICES, stopwords},
     message::EventForm,
     places::Place,
     reply::{Block, NoticeKind, Reply},
@@ -229,12 +229,17 @@ impl Turn<'_> {
     ) -> Reply {
         let bot = self.bot;
         let ranking = self.with_last(last, heeded.query.tokens.clone());
-        let first = bot.ids(&ranking).into_iter().next();
-        if let Some(other) = first.filter(|id| *id != last.id)
-            && decide(&ranking, &[]) == Decision::Answer
-            && last.not.iter().any(|contrast| contrast.id == other)
-            && let Some(service) = bot.catalog.service(&other)
-        {
+        // "Personalausweis für Ihr Kind" is the same for children.
+        let sure = decide(&ranking, &[]) == Decision::Answer;
+        let is_theirs = |id: &ServiceId, at: usize| {
+            let service = bot.catalog.service(id)?;
+            let by_name = person == Person::Child && is_for_children(service);
+            let near = last.contrasts_with(id) || shares_a_word(last, service);
+            let meant = sure && at == 0 || by_name && shares_a_word(last, service);
+            (*id != last.id && near && meant).then_some(service)
+        };
+        let near = bot.ids(&ranking).into_iter().take(CHOICES).enumerate();
+        if let Some(service) = near.filter_map(|(at, id)| is_theirs(&id, at)).next() {
             return self.show(service, place, &heeded.query.facets, None);
         }
         let facets = heeded.query.facets.clone();
@@ -301,6 +306,20 @@ impl Turn<'_> {
         reply.blocks[0] = Block::Text(format!("{sorry} {}", self.say("abstain-rephrase")));
         reply
     }
+}
+
+fn is_for_children(service: &Service) -> bool {
+    tokens(service.plain()).iter().any(|word| matches!(word.folded.as_str(), "kind" | "kinder"))
+}
+
+/// Whether a word stands in the everyday names of both ("Personalausweis für Ihr Kind").
+fn shares_a_word(one: &Service, other: &Service) -> bool {
+    let words = |service: &Service| -> Vec<String> {
+        let words = tokens(service.plain()).into_iter().map(|token| token.folded);
+        words.filter(|word| !stopwords::is_stop(word)).collect()
+    };
+    let other = words(other);
+    words(one).iter().any(|word| other.contains(word))
 }
 
 /// Whether all of some words stand in a service's name.

@@ -9,7 +9,7 @@ use crate::{
     catalog::lexicon::TalkKind,
     conversation::Conversation,
     language::Language,
-    message::Action,
+    message::{Action, EventForm},
     places::{Mention, Spotted},
     reply::{Block, Choice, Link, NoticeKind, Reply},
 };
@@ -29,6 +29,10 @@ impl Turn<'_> {
             TalkKind::Abuse => say(self, "abuse"),
             TalkKind::Injection => say(self, "injection"),
             TalkKind::Events => Some(self.events()),
+            TalkKind::List => Some(match self.next.event.clone() {
+                Some(event) => self.checklist(event, EventForm::Short),
+                None => self.events(),
+            }),
             TalkKind::Overview => Some(self.overview()),
             TalkKind::German => Some(self.speak(Language::German)),
             TalkKind::English => Some(self.speak(Language::English)),
@@ -230,6 +234,16 @@ impl Turn<'_> {
             self.next.pending = None;
             let label = self.bot.places.label(&place);
             let text = self.say_with("place-set", &[("place", &label)]);
+            // What was spoken of, there.
+            let bot = self.bot;
+            let service = self.next.service.as_ref().and_then(|id| bot.catalog.service(id));
+            if let Some(service) = service {
+                let facets = self.next.facets.clone();
+                return self.show(service, Some(&place), &facets, None);
+            }
+            if let Some(event) = self.next.event.clone() {
+                return self.checklist(event, EventForm::Short);
+            }
             return self
                 .notice(NoticeKind::Command, vec![format!("{text} {}", self.say("what-about"))]);
         }

@@ -172,6 +172,7 @@ fn weight(kind: TalkKind) -> u8 {
         TalkKind::Goodbye => 4,
         TalkKind::Meta => 5,
         TalkKind::Help => 7,
+        TalkKind::List => 8,
         TalkKind::Human => 8,
         TalkKind::Abuse => 9,
         TalkKind::Injection => 10,

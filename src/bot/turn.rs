@@ -18,13 +18,13 @@ use crate::{
     conversation::{Conversation, Pending},
     ids::{RegionKey, ServiceId},
     language::Language,
-    matching::{Query, Ranking},
+    matching::{Query, Ranking, ranking::CHOICES},
     message::{Action, Facet, Input, Message},
     places::{Mention, Place, Spotted},
     reply::{
         AvailabilityKind, Block, Choice, ChoiceKind, DecisionKind, NoticeKind, Outcome, Reply,
     },
-    text::tokens,
+    text::{Token, tokens},
 };
 use time::Date;
 
@@ -168,7 +168,26 @@ impl<'a> Turn<'a> {
                 return reply;
             }
         }
-        self.need(heeded, place.as_ref(), ranking)
+        let said = self.without_openers(heeded, ranking);
+        self.need(heeded, place.as_ref(), said.as_ref().unwrap_or(ranking))
+    }
+
+    /// The ranking without "ok danke, dann", if that makes an answer of what would be none.
+    fn without_openers(&self, heeded: &Heeded, ranking: &Ranking) -> Option<Ranking> {
+        const OPENERS: [&str; 14] = [
+            "ok", "okay", "danke", "gut", "super", "alles", "klar", "dann", "und", "so", "also",
+            "aber", "then", "thanks",
+        ];
+        let query = &heeded.query;
+        let is_opener = |word: &&Token| OPENERS.contains(&word.folded.as_str());
+        let openers = query.tokens.iter().take_while(is_opener).count();
+        let answered = decide(ranking, &query.facets) == Decision::Answer;
+        if openers == 0 || openers == query.tokens.len() || answered {
+            return None;
+        }
+        let (tokens, roles) = (query.tokens[openers..].to_vec(), query.roles[openers..].to_vec());
+        let ranking = self.bot.matcher.rank(&self.bot.matcher.understand(tokens, roles));
+        (decide(&ranking, &query.facets) == Decision::Answer).then_some(ranking)
     }
 
     /// A need: a life event, several services, or one.
@@ -208,8 +227,15 @@ impl<'a> Turn<'a> {
     }
 
     pub fn question(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
-        let decision = decide(ranking, &heeded.query.facets);
         let facets = heeded.query.facets.clone();
+        let mut decision = decide(ranking, &facets);
+        let mut ranking = ranking.clone();
+        if let (Decision::Clarify(_), Some(at)) = (&decision, self.plainly_named(heeded, &ranking))
+        {
+            ranking.matches[..=at].rotate_right(1);
+            decision = Decision::Answer;
+        }
+        let ranking = &ranking;
         let mut reply = match decision {
             Decision::Answer => self.answer(heeded, place, ranking),
             // Whoever was asked twice is not asked again.
@@ -235,6 +261,23 @@ impl<'a> Turn<'a> {
             outcome.services = self.bot.ids(ranking).into_iter().take(5).collect();
         }
         reply
+    }
+
+    /// The place in a ranking of the service whose everyday name is all that a facet is asked of: "was
+    /// kostet ein Personalausweis" is not about a lost one.
+    fn plainly_named(&self, heeded: &Heeded, ranking: &Ranking) -> Option<usize> {
+        let query = &heeded.query;
+        let said: Vec<&str> = query.content_words().map(|word| word.folded.as_str()).collect();
+        if query.facets.is_empty() || said.is_empty() {
+            return None;
+        }
+        let ids = self.bot.ids(ranking);
+        ids.iter().take(CHOICES).position(|id| {
+            let name = self.bot.catalog.service(id).map(|service| tokens(service.plain()));
+            name.is_some_and(|name| {
+                name.iter().map(|word| word.folded.as_str()).eq(said.iter().copied())
+            })
+        })
     }
 
     /// Availability and offers of all services named in the outcome.
@@ -307,6 +350,7 @@ impl<'a> Turn<'a> {
             self.next.others.clear();
         }
         self.next.service = Some(service.id.clone());
+        self.next.danger = None;
         self.next.facets = facets.to_vec();
         // A list stays open as long as its steps are spoken of.
         let of_list = |pending: &Pending| matches!(pending, Pending::Step { choices } if choices.contains(&service.id));
@@ -491,6 +535,13 @@ impl<'a> Turn<'a> {
                 let code = format!("{code:05}");
                 let text = self.say_with("unknown-postcode", &[("postcode", &code)]);
                 reply.blocks = vec![Block::Text(format!("{text} {what}"))];
+            }
+            // "Was soll ich tun?": call.
+            (None, place) if self.next.danger.is_some() => {
+                reply.blocks =
+                    self.next.danger.map(|kind| self.urgent(kind, place)).unwrap_or_default();
+                reply.outcome.notice = self.next.danger.map(TalkKind::notice);
+                reply.outcome.decision = DecisionKind::Notice;
             }
             _ if !heeded.query.facets.is_empty() => {
                 reply.blocks = vec![Block::Text(self.say("facet-without-service"))];

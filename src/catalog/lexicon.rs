@@ -90,6 +90,8 @@ pub enum TalkKind {
     Calendar,
     /// The open checklist to print.
     Print,
+    /// Back to the open checklist.
+    List,
     /// Which life events there are.
     Events,
     /// What is online in the town.
@@ -146,6 +148,7 @@ impl TalkKind {
             | Self::Unsure
             | Self::Calendar
             | Self::Print
+            | Self::List
             | Self::Events
             | Self::Overview
             | Self::German

@@ -113,6 +113,11 @@ impl Service {
             .map(|contrast| contrast.differs.as_str())
     }
 
+    /// Whether it is confused with another, by its own entry.
+    pub fn contrasts_with(&self, other: &ServiceId) -> bool {
+        self.not.iter().any(|contrast| contrast.id == *other)
+    }
+
     /// The latest date on which any of its facts was checked.
     pub fn checked(&self) -> Option<Date> {
         self.sources().map(|source| source.checked).max()
