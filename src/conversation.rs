@@ -94,6 +94,18 @@ impl Default for Conversation {
     }
 }
 
+impl Pending {
+    /// How many things were offered, "nothing of these" not counted.
+    pub fn offered(&self) -> usize {
+        match self {
+            Self::Service { choices, .. } | Self::Step { choices } => choices.len(),
+            Self::Place { choices, .. } => choices.len(),
+            Self::Event { choices } => choices.len(),
+            Self::PoisonCentre => 0,
+        }
+    }
+}
+
 /// What we asked, so that "2", "das zweite" or "der gebrauchte" can be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

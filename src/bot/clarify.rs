@@ -39,7 +39,8 @@ impl Turn<'_> {
                 // Asked instead of "name your place".
                 let ask_place = Block::Text(self.say("ask-place"));
                 reply.blocks.retain(|block| *block != ask_place);
-                let (question, choices) = self.place_question(places, typed, Some(service));
+                let (question, choices) =
+                    self.place_question(places, typed, Some(service), &heeded.query.facets);
                 reply.blocks.push(question);
                 if !choices.is_empty() {
                     reply.choices = choices;
@@ -60,6 +61,7 @@ impl Turn<'_> {
         places: &[Place],
         typed: &str,
         service: Option<&ServiceId>,
+        facets: &[Facet],
     ) -> (Block, Vec<Choice>) {
         if places.len() > crate::matching::ranking::CHOICES {
             let count = places.len().to_string();
@@ -70,9 +72,11 @@ impl Turn<'_> {
             id: place.key.to_string(),
             label: self.bot.places.label(place),
             action: match service {
-                Some(service) => {
-                    Action::Show { service: service.clone(), place: Some(place.key), facet: None }
-                }
+                Some(service) => Action::Show {
+                    service: service.clone(),
+                    place: Some(place.key),
+                    facet: facets.first().copied(),
+                },
                 None => Action::Place(place.key),
             },
         };
@@ -121,13 +125,10 @@ impl Turn<'_> {
     /// words that mean one of the choices.
     pub(super) fn picked(&mut self, heeded: &Heeded) -> Option<Reply> {
         let pending = self.next.pending.clone()?;
-        let count = match &pending {
-            Pending::Service { choices, .. } => choices.len() + 1,
-            Pending::Place { choices, .. } => choices.len(),
-            Pending::Event { choices } => choices.len(),
-            Pending::Step { choices } => choices.len(),
-            Pending::PoisonCentre => return None,
-        };
+        if pending == Pending::PoisonCentre {
+            return None;
+        }
+        let count = last_number(&pending);
         let none_counts = matches!(pending, Pending::Service { .. } | Pending::Place { .. });
         match pick(&heeded.query.tokens, count) {
             Pick::Choice(at) => Some(self.chosen(&pending, at)),
@@ -275,15 +276,8 @@ impl Turn<'_> {
         {
             *asked = facets.to_vec();
         }
-        let count = match &pending {
-            Pending::Service { choices, .. } => choices.len() + 1,
-            Pending::Place { choices, .. } => choices.len(),
-            Pending::Event { choices } => choices.len(),
-            Pending::Step { choices } => choices.len(),
-            Pending::PoisonCentre => 0,
-        };
         let mut reply = self.ask_again(&pending);
-        let count = count.to_string();
+        let count = last_number(&pending).to_string();
         reply.blocks.insert(0, Block::Text(self.say_with("pick-again", &[("count", &count)])));
         reply
     }
@@ -296,12 +290,13 @@ impl Turn<'_> {
             Pending::Service { choices, facets } => {
                 self.ask_service(choices.clone(), facets.clone(), place.as_ref())
             }
-            Pending::Place { choices, service, .. } => {
+            Pending::Place { choices, service, facets } => {
                 let bot = self.bot;
                 let places: Vec<Place> =
                     choices.iter().filter_map(|key| bot.places.place(*key).cloned()).collect();
                 let typed = places.first().map(|place| place.name.clone()).unwrap_or_default();
-                let (question, choices) = self.place_question(&places, &typed, service.as_ref());
+                let (question, choices) =
+                    self.place_question(&places, &typed, service.as_ref(), facets);
                 let mut outcome = Outcome::new(DecisionKind::Clarify, None);
                 outcome.services = service.iter().cloned().collect();
                 let choice_kind = ChoiceKind::Clarification;
@@ -391,6 +386,11 @@ impl Turn<'_> {
             Action::Help => self.help(),
         }
     }
+}
+
+/// The number of the last choice: of services that is "nothing of these".
+fn last_number(pending: &Pending) -> usize {
+    pending.offered() + usize::from(matches!(pending, Pending::Service { .. }))
 }
 
 /// Whether two stems are forms of one word: equal, or the longer one begins with a shorter one of

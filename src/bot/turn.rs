@@ -116,7 +116,8 @@ impl<'a> Turn<'a> {
             (None, None) => self.calm(text, heeded, &ranking),
         };
         if heeded.shortened {
-            reply.blocks.push(Block::Aside(self.say("too-long")));
+            let text = self.say("too-long");
+            insert_before_source(&mut reply.blocks, Block::Aside(text));
             reply.outcome.notice.get_or_insert(NoticeKind::TooLong);
         }
         reply
@@ -127,13 +128,13 @@ impl<'a> Turn<'a> {
             return reply;
         }
         let heard = self.bot.talk.hear(text, &heeded.query.tokens);
-        // "Und wo genau?" asks for the place and is no "genau!".
-        // So is "danke, und wo?".
-        let asks = !heeded.query.facets.is_empty();
-        let known = self.next.service.is_some() || self.next.event.is_some();
+        // With a checklist open, "morgen" is a day and no greeting.
         if let Some(reply) = self.next.event.is_some().then(|| self.dated(heeded)).flatten() {
             return reply;
         }
+        // "Genau, und wo?" and "danke, und wo?" ask on.
+        let asks = !heeded.query.facets.is_empty();
+        let known = self.next.service.is_some() || self.next.event.is_some();
         if let Some(Heard { kind, whole: true }) = heard
             && !(asks && (kind.is_judgement() || known && kind.is_politeness()))
             && let Some(reply) = self.talk(kind)
@@ -518,7 +519,7 @@ impl<'a> Turn<'a> {
                 reply.blocks = vec![Block::Text(format!("{text} {what}"))];
             }
             (Some(Spotted { mention: Mention::Several(places), typed }), _) => {
-                let (question, choices) = self.place_question(places, typed, None);
+                let (question, choices) = self.place_question(places, typed, None, &[]);
                 reply.blocks = vec![question];
                 if !choices.is_empty() {
                     reply.choice_kind = ChoiceKind::Clarification;

@@ -222,6 +222,12 @@ fn several_places_of_a_name_are_asked_back() {
     let picked = talk.say("2");
     assert!(text(&picked).contains("Frankfurt (Oder)"), "{}", text(&picked));
     assert_eq!(first_service(&picked), "reisepass-beantragen");
+    // A button keeps what was asked.
+    let mut priced = Talk::default();
+    let reply = priced.say("was kostet ein reisepass in Frankfurt");
+    let pressed = priced.press(reply.choices[1].action.clone());
+    assert_eq!(pressed.outcome.facets, [Facet::Cost]);
+    assert!(text(&pressed).contains("Frankfurt (Oder)"), "{}", text(&pressed));
     let many = text(&ask("neuen reisepass beantragen in Neustadt"));
     assert!(many.contains("Postleitzahl"), "{many}");
     let only = ask("Frankfurt");
