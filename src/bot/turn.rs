@@ -466,7 +466,7 @@ impl<'a> Turn<'a> {
                     }
                     reply
                 }
-                Pending::Service { choices, facets } if *facets == asked && !asked.is_empty() => {
+                Pending::Service { choices, facets } if !facets.is_empty() && !asked.is_empty() => {
                     let choices = &choices[..choices.len().min(MAX_NEEDS)];
                     self.show_several(choices, place.as_ref(), &asked)
                 }
