@@ -9,7 +9,10 @@ use std::{fmt, fs, path::Path, path::PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
-use crate::{catalog::load::did_you_mean, language::Language};
+use crate::{
+    catalog::load::{did_you_mean, kind_in_german},
+    language::Language,
+};
 
 /// The file that `amtslotse config example` prints: every key at its default.
 pub const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml"));
@@ -302,10 +305,13 @@ impl Config {
             }
         }
         let mut unknown = Vec::new();
-        let config: Self = serde_ignored::deserialize(toml::Value::Table(table), |path| {
+        let config: Self = serde_ignored::deserialize(toml::Value::Table(table.clone()), |path| {
             unknown.push(path.to_string());
         })
-        .map_err(|error| ConfigError(format!("{name}: {}", in_german(&error))))?;
+        .map_err(|error| {
+            let (key, error) = culprit(&table).unwrap_or((String::new(), error));
+            ConfigError(format!("{name}: {key}{}", in_german(&error)))
+        })?;
         if let Some(path) = unknown.first() {
             let hint = suggestion(path);
             return Err(ConfigError(format!("{name}: unbekannter Schlüssel »{path}«{hint}")));
@@ -465,16 +471,40 @@ fn suggestion(path: &str) -> String {
 }
 
 /// What serde says about a wrong value, without the value: it may be a token.
+/// The first key whose value cannot be read, as "section.key: ", and why: the whole table's error
+/// does not name it.
+fn culprit(table: &toml::Table) -> Option<(String, toml::de::Error)> {
+    let alone = |section: &str, value: toml::Value| {
+        let table = toml::Table::from_iter([(section.to_owned(), value)]);
+        toml::Value::Table(table).try_into::<Config>().err()
+    };
+    table.iter().find_map(|(section, value)| {
+        let Some(keys) = value.as_table() else {
+            return Some((format!("{section}: "), alone(section, value.clone())?));
+        };
+        keys.iter().find_map(|(key, value)| {
+            let only = toml::Table::from_iter([(key.clone(), value.clone())]);
+            Some((format!("{section}.{key}: "), alone(section, toml::Value::Table(only))?))
+        })
+    })
+}
+
+/// Never the value itself: it may be a token in the wrong place.
 fn in_german(error: &toml::de::Error) -> String {
     let message = error.message();
     match message.split_once("expected ") {
         Some((before, expected)) if message.starts_with("invalid type") => {
             let found =
                 before.trim_start_matches("invalid type: ").split(' ').next().unwrap_or_default();
-            format!("falsche Art von Wert ({found}); erwartet: {expected}")
+            format!(
+                "falsche Art von Wert: {}; erwartet: {}",
+                kind_in_german(found),
+                kind_in_german(expected)
+            )
         }
         _ if message.starts_with("unknown variant") => {
             let allowed = message.split_once("expected ").map_or("", |(_, rest)| rest);
+            let allowed = allowed.trim_start_matches("one of ").replace(" or ", ", ");
             format!("unbekannter Wert; erlaubt: {}", allowed.replace('`', "\""))
         }
         _ => message.to_owned(),

@@ -372,7 +372,7 @@ fn in_german(message: &str) -> String {
 }
 
 /// serde's names for kinds of values.
-fn kind_in_german(kind: &str) -> String {
+pub(crate) fn kind_in_german(kind: &str) -> String {
     let (name, value) = match kind.split_once(' ') {
         Some((name @ ("string" | "integer" | "boolean" | "float" | "floating"), value)) => {
             (name, value)

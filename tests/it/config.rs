@@ -103,3 +103,26 @@ fn fault_67_tokens_never_show() {
         assert!(!error.contains("canary"), "{error}");
     }
 }
+
+#[test]
+fn a_value_of_the_wrong_kind_is_named_and_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    for (text, expected) in [
+        ("[bot]\nformal = \"GEHEIM\"\n", "bot.formal: falsche Art von Wert: ein Text"),
+        (
+            "[bot]\nlanguage = \"GEHEIM\"\n",
+            "bot.language: unbekannter Wert; erlaubt: \"de\", \"en\"",
+        ),
+        (
+            "[limits]\ntext = 500\nper_chat_per_minute = \"GEHEIM\"\n",
+            "limits.per_chat_per_minute: ",
+        ),
+        ("telegram = \"GEHEIM\"\n", "telegram: falsche Art von Wert: ein Text"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = amtslotse::config::Config::load(Some(&file), []).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains("GEHEIM"), "{error}");
+    }
+}
