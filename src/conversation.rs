@@ -94,18 +94,6 @@ impl Default for Conversation {
     }
 }
 
-impl Pending {
-    /// How many things were offered, "nothing of these" not counted.
-    pub fn offered(&self) -> usize {
-        match self {
-            Self::Service { choices, .. } | Self::Step { choices } => choices.len(),
-            Self::Place { choices, .. } => choices.len(),
-            Self::Event { choices } => choices.len(),
-            Self::PoisonCentre => 0,
-        }
-    }
-}
-
 /// What we asked, so that "2", "das zweite" or "der gebrauchte" can be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -138,4 +126,21 @@ pub enum Pending {
     },
     /// Where, for the number of the poison centre?
     PoisonCentre,
+}
+
+impl Pending {
+    /// How many things were offered, "nothing of these" not counted.
+    pub fn offered(&self) -> usize {
+        match self {
+            Self::Service { choices, .. } | Self::Step { choices } => choices.len(),
+            Self::Place { choices, .. } => choices.len(),
+            Self::Event { choices } => choices.len(),
+            Self::PoisonCentre => 0,
+        }
+    }
+
+    /// Whether it is an open list with this service on it.
+    pub fn lists(&self, service: &ServiceId) -> bool {
+        matches!(self, Self::Step { choices } if choices.contains(service))
+    }
 }

@@ -41,6 +41,7 @@ event-title-place = { $event } in { $place }: deine Checkliste
 event-title-date-place = { $event } am { $date } in { $place }: deine Checkliste
 event-left = Noch offene Schritte: { $count }. Schreib „mehr“.
 event-pick = Mehr zu einem Schritt: Schreib seine Zahl.
+event-each = Das ist bei jedem Schritt anders. Schreib die Zahl des Schritts.
 event-ask-date = Nenne mir den Tag, dann rechne ich die Fristen aus.
 event-need-date = Für den Kalender brauche ich den Tag. Nenne ihn zum Beispiel so: „am 3. Mai“.
 event-calendar-made = Fristen in der Kalenderdatei: { $count }. Öffne sie mit deinem Kalender.

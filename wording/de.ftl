@@ -118,6 +118,7 @@ event-deadline = { "" } – { $deadline }
 event-if = { "" }, { $condition }
 event-left = Noch offene Schritte: { $count }. Schreiben Sie „mehr“.
 event-pick = Mehr zu einem Schritt: Schreiben Sie seine Zahl.
+event-each = Das ist bei jedem Schritt anders. Schreiben Sie die Zahl des Schritts.
 event-ask-date = Nennen Sie mir den Tag, dann rechne ich die Fristen aus.
 event-all = Alle Schritte
 event-calendar = Fristen als Kalenderdatei

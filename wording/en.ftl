@@ -118,6 +118,7 @@ event-deadline = { "" } – { $deadline }
 event-if = { "" }, { $condition }
 event-left = Steps left: { $count }. Write “more” to see them.
 event-pick = For more about a step, write its number.
+event-each = That is different for each step. Write the number of the step.
 event-ask-date = Tell me the day. Then I can work out the deadlines.
 event-all = All steps
 event-calendar = Deadlines as a calendar file

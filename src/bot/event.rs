@@ -54,10 +54,10 @@ const OVER: [&str; 17] = [
 const LONG_AGO: Duration = Duration::days(90);
 /// Characters of a checklist before "mehr".
 const SHORT: usize = 420;
-/// What stands beside a source: its date.
-const DATED: usize = 20;
 /// Fewest steps of it.
 const LEAST_STEPS: usize = 2;
+/// What stands beside a source, in characters: its date.
+const DATED: usize = 20;
 /// Steps of a checklist that have a button; one message holds no more.
 const MAX_BUTTONS: usize = 15;
 

@@ -354,8 +354,7 @@ impl<'a> Turn<'a> {
         self.next.danger = None;
         self.next.facets = facets.to_vec();
         // A list stays open as long as its steps are spoken of.
-        let of_list = |pending: &Pending| matches!(pending, Pending::Step { choices } if choices.contains(&service.id));
-        self.next.pending = self.next.pending.take().filter(of_list);
+        self.next.pending = self.next.pending.take().filter(|pending| pending.lists(&service.id));
         self.next.asked = 0;
         let typed = matches!(self.message.input, Input::Text(_));
         // Whoever asks on has seen the status.
@@ -487,7 +486,9 @@ impl<'a> Turn<'a> {
             && (heeded.spotted.is_some() || !asked.is_empty())
         {
             let mut reply = self.told_event(event.id, heeded);
-            reply.outcome.place = understood(heeded);
+            if !asked.is_empty() {
+                reply.blocks.insert(0, Block::Text(self.say("event-each")));
+            }
             return reply;
         }
         let service = self.next.service.clone().and_then(|id| bot.catalog.service(&id));
