@@ -28,7 +28,7 @@ fn entry(day: Date) -> Entry {
 }
 
 /// One calendar, on lines as RFC 5545, 3.1 has them, and conforming by the parser's own rules.
-fn read(file: &str) -> Ical<'static> {
+pub fn read(file: &str) -> Ical<'static> {
     let lines = file.strip_suffix("\r\n").expect("a line break at the end").split("\r\n");
     for line in lines {
         assert!(!line.contains(['\r', '\n']), "a bare line break: {line:?}");

@@ -552,14 +552,14 @@ fn personal_data_are_noticed_and_the_question_is_answered() {
 
 #[test]
 fn a_choice_is_understood_by_its_content() {
-    let mut talk = Talk::default();
-    let asked = talk.say("auto anmelden");
-    let used = ["gebraucht gekauft", "der gebrauchte", "gebrauchtwagen"];
-    if asked.outcome.decision == DecisionKind::Clarify {
-        for answer in used {
-            let mut talk = Talk(talk.0.clone());
-            assert_eq!(first_service(&talk.say(answer)), "fahrzeug-umschreiben", "{answer}");
-        }
+    let choices = ["fahrzeug-zulassen", "fahrzeug-umschreiben", "fahrzeug-wiederzulassen"];
+    let choices: Vec<_> = choices.iter().map(|id| id.parse().unwrap()).collect();
+    let pending = Some(Pending::Service { choices, facets: vec![Facet::Cost] });
+    for answer in ["gebraucht gekauft", "der gebrauchte", "gebrauchtwagen"] {
+        let mut talk = Talk(Conversation { pending: pending.clone(), ..Conversation::default() });
+        let reply = talk.say(answer);
+        assert_eq!(first_service(&reply), "fahrzeug-umschreiben", "{answer}");
+        assert_eq!(reply.outcome.facets, [Facet::Cost], "{answer}");
     }
     let mut talk = Talk::default();
     assert_eq!(talk.say("Führerschein").outcome.decision, DecisionKind::Clarify);

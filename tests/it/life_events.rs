@@ -128,8 +128,7 @@ fn a_calendar_file_holds_every_deadline_that_can_be_counted() {
     assert!(counted >= 3);
     assert_eq!(file.text.matches("BEGIN:VEVENT").count(), counted);
     assert!(file.text.contains("DTSTART;VALUE=DATE:20270517"), "{}", file.text);
-    let cst = ical::tree::cst::IcalCst::parse(file.text.as_str());
-    drop(cst);
+    assert_eq!(crate::calendar::read(&file.text).components.len(), counted);
     // Without a day there is nothing to count from.
     let mut undated = Talk::new();
     undated.say("ich ziehe um");
