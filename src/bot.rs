@@ -20,12 +20,13 @@ mod overview;
 mod pick;
 mod safety;
 mod talk;
+mod town;
 mod turn;
 pub mod wording;
 
 use std::sync::Arc;
 
-pub use self::local::Status;
+pub use self::local::{Status, availability_at};
 use self::{
     talk::Talk,
     turn::Turn,
@@ -36,8 +37,9 @@ use crate::{
     conversation::Conversation,
     ids::{RegionKey, ServiceId},
     language::Language,
-    matching::{Matcher, Query, Ranking, Respaced, features::Role},
+    matching::{Matcher, Query, Ranking, Respaced, features::Role, local::LocalIndex},
     message::{Input, Message},
+    offers::outage::Outages,
     places::{Places, Spotted},
     reply::{Block, DecisionKind, NoticeKind, Outcome, Reply},
     text::{Token, fold, personal, tokens},
@@ -107,6 +109,8 @@ pub struct Bot {
     matcher: Arc<Matcher>,
     talk: Arc<Talk>,
     offers: Arc<dyn Offers>,
+    towns: Arc<LocalIndex>,
+    outages: Arc<Outages>,
     wordings: Arc<Wordings>,
     settings: Settings,
 }
@@ -131,10 +135,30 @@ impl Bot {
         settings: Settings,
     ) -> Self {
         let matcher = Arc::new(Matcher::build(&catalog));
+        let towns = Arc::new(LocalIndex::build(offers.entries(), &catalog, &matcher));
         let talk = Arc::new(Talk::build(&catalog.lexicon));
         let wordings = Arc::new(Wordings::new(settings.formal));
         personal::prepare();
-        Self { catalog, places, matcher, talk, offers, wordings, settings }
+        let outages = Arc::default();
+        Self { catalog, places, matcher, talk, offers, towns, outages, wordings, settings }
+    }
+
+    /// The same bot with other offers: the index over the catalog is kept.
+    #[must_use]
+    pub fn with_offers(&self, offers: Arc<dyn Offers>) -> Self {
+        let towns = Arc::new(LocalIndex::build(offers.entries(), &self.catalog, &self.matcher));
+        Self { offers, towns, ..self.clone() }
+    }
+
+    /// The same bot with other notes about outages.
+    #[must_use]
+    pub fn with_outages(&self, outages: Arc<Outages>) -> Self {
+        Self { outages, ..self.clone() }
+    }
+
+    /// A service of the catalog, or one that only a town has.
+    pub fn service(&self, id: &ServiceId) -> Option<&Service> {
+        self.catalog.service(id).or_else(|| self.towns.service(id))
     }
 
     /// Its catalog.
@@ -193,6 +217,15 @@ impl Bot {
         self.matcher.rank(&self.heed(text).query)
     }
 
+    /// The service of the catalog that an official name is taken for, and how sure that is; `None`
+    /// if a citizen who typed it would be asked back.
+    pub fn take_for(&self, name: &str) -> Option<(ServiceId, f32)> {
+        let ranking = self.rank(name);
+        let answers = decision::decide(&ranking, &[]) == decision::Decision::Answer;
+        let service = self.ids(&ranking).into_iter().next().filter(|_| answers)?;
+        Some((service, ranking.confidence))
+    }
+
     /// How many expressions it compares with.
     pub fn expressions(&self) -> usize {
         self.matcher.expressions()
@@ -217,7 +250,7 @@ impl Bot {
         let heeded = self.heed(typed);
         let ranking = self.matcher.rank(&heeded.query);
         for id in self.ids(&ranking) {
-            if let Some(service) = self.catalog.service(&id)
+            if let Some(service) = self.service(&id)
                 && !found.iter().any(|f| f.id == id)
             {
                 found.push(service);

@@ -6,8 +6,10 @@
 //! a loaded [`Catalog`] is shared and swapped whole. How a service is done in one region is an
 //! [`Offer`], looked up by key and not held here.
 
+pub mod authority;
 pub mod check;
 pub mod files;
+pub mod hours;
 pub mod lexicon;
 pub mod life_event;
 pub mod lint;
@@ -19,11 +21,12 @@ pub mod stats;
 use std::collections::HashMap;
 
 pub use self::{
+    authority::Authority,
     files::CatalogFiles,
     lexicon::Lexicon,
     life_event::LifeEvent,
     load::{Finding, LoadError, Severity},
-    offer::{Availability, NoOffers, Offer, Offers},
+    offer::{Availability, LocalEntry, NoOffers, Offer, OfferLink, OfferSource, Offers, Variant},
     service::Service,
 };
 use crate::ids::{EventId, ServiceId};

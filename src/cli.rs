@@ -5,6 +5,14 @@ mod ask;
 mod catalog;
 mod config;
 mod eval;
+#[cfg(feature = "import")]
+mod export;
+#[cfg(feature = "import")]
+mod import;
+#[cfg(feature = "import")]
+mod links;
+mod offers;
+mod outage;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -54,6 +62,9 @@ struct Common {
     /// Directory with a catalog of your own, instead of the one inside the program
     #[arg(long, global = true, value_name = "DIR")]
     catalog: Option<PathBuf>,
+    /// Directory of what was imported and noted (bot.data)
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +86,28 @@ enum Command {
         after_help = "Example:\n  AMTSLOTSE_TELEGRAM__ENABLED=true AMTSLOTSE_TELEGRAM__TOKEN=... amtslotse serve"
     )]
     Serve,
+    /// Read a foreign catalog: which services are online where, who is responsible, at what price
+    #[cfg(feature = "import")]
+    #[command(after_help = "Examples:\n  \
+        amtslotse import berlin dienstleistungen.json --region 110000000000\n  \
+        amtslotse import csv unsere-leistungen.xlsx --region Tübingen --report bericht.tsv\n  \
+        amtslotse import xzufi export/ --region 080000000000\n  \
+        amtslotse import --update")]
+    Import(import::ImportArgs),
+    /// Write out what was imported
+    #[cfg(feature = "import")]
+    #[command(after_help = "Example:\n  amtslotse export csv --region Tübingen > leistungen.csv")]
+    Export(export::ExportArgs),
+    /// Show what was imported, and what a person should look at
+    #[command(subcommand)]
+    Offers(offers::OffersCommand),
+    /// Note what is out of order, for every service that hangs on it
+    #[command(subcommand)]
+    Outage(outage::OutageCommand),
+    /// Check the links of the catalog and of what was imported
+    #[cfg(feature = "import")]
+    #[command(subcommand)]
+    Links(links::LinksCommand),
     /// Check or count a catalog
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -100,8 +133,32 @@ pub async fn main() -> ExitCode {
             Ok((bot, _)) => catalog::test(&bot, &dir),
             Err(code) => code,
         },
-        Command::Catalog(command) => catalog::run(&command, common.catalog),
+        #[cfg(feature = "import")]
+        Command::Catalog(catalog::CatalogCommand::Coverage { region, csv, chart }) => {
+            match (load_config(&common), prepare(&common, None)) {
+                (Ok(Loaded { config, .. }), Ok((bot, _))) => catalog::coverage(
+                    &bot,
+                    &config.data_dir(),
+                    region.as_deref(),
+                    csv.as_deref(),
+                    chart.as_deref(),
+                ),
+                (Err(code), _) | (_, Err(code)) => code,
+            }
+        }
+        Command::Catalog(command) => match load_config(&common) {
+            Ok(Loaded { config, .. }) => catalog::run(&command, config.catalog_dir()),
+            Err(code) => code,
+        },
         Command::Config(command) => config::run(&command, &common),
+        #[cfg(feature = "import")]
+        Command::Import(args) => import::run(&common, &args).await,
+        #[cfg(feature = "import")]
+        Command::Export(args) => export::run(&common, &args),
+        #[cfg(feature = "import")]
+        Command::Links(command) => links::run(&common, &command).await,
+        Command::Offers(command) => offers::run(&common, &command),
+        Command::Outage(command) => outage::run(&common, &command),
         Command::Serve => serve::run(&common).await,
         Command::Chat(args) => match prepare(&common, args.place.as_deref()) {
             Ok((bot, place)) => ask::chat(&bot, place, &args).await,
@@ -133,24 +190,27 @@ fn show(text: &str) -> u8 {
     }
 }
 
-/// The settings, from `--config` and the environment; what is wrong is told to the operator.
+/// The settings, from `--config`, the environment and the options for directories; what is wrong is
+/// told to the operator.
 fn load_config(common: &Common) -> Result<Loaded, u8> {
-    Config::load(common.config.as_deref(), std::env::vars()).map_err(|error| {
+    let loaded = Config::load(common.config.as_deref(), std::env::vars());
+    let mut loaded = loaded.map_err(|error| {
         eprintln!("Fehler: {error}");
         USAGE
-    })
-}
-
-/// `--catalog`, or the directory in the settings.
-fn catalog_dir(common: &Common, config: &Config) -> Option<PathBuf> {
-    common.catalog.clone().or_else(|| config.catalog_dir())
+    })?;
+    let bot = &mut loaded.config.bot;
+    for (option, key) in [(&common.catalog, &mut bot.catalog), (&common.data, &mut bot.data)] {
+        if let Some(dir) = option {
+            key.clone_from(dir);
+        }
+    }
+    Ok(loaded)
 }
 
 /// A bot and the place of `--place`.
 fn prepare(common: &Common, place: Option<&str>) -> Result<(Bot, Option<RegionKey>), u8> {
     let Loaded { config, .. } = load_config(common)?;
-    let dir = catalog_dir(common, &config);
-    let bot = crate::serve::build_bot(&config, dir.as_deref()).map_err(|error| {
+    let bot = crate::serve::build_bot(&config).map_err(|error| {
         eprintln!("Fehler: {error:#}");
         USAGE
     })?;

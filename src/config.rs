@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use crate::{
     catalog::load::{did_you_mean, kind_in_german},
     language::Language,
+    offers::data::DataDir,
 };
 
 /// The file that `amtslotse config example` prints: every key at its default.
@@ -41,7 +42,9 @@ pub struct BotConfig {
     /// Name, postcode or 12-digit key of the place that is meant if none is named; empty: none.
     pub default_place: String,
     /// Directory with an own catalog; empty: the one inside the program.
-    pub catalog: String,
+    pub catalog: PathBuf,
+    /// Directory of what was imported and noted; it need not exist.
+    pub data: PathBuf,
     /// Whether German is spoken with "Sie", or else with "du".
     pub formal: bool,
     /// The language of who has not said a word yet: `de` or `en`.
@@ -52,7 +55,8 @@ impl Default for BotConfig {
     fn default() -> Self {
         Self {
             default_place: String::new(),
-            catalog: String::new(),
+            catalog: PathBuf::new(),
+            data: PathBuf::from("data"),
             formal: true,
             language: Language::German,
         }
@@ -381,8 +385,13 @@ impl Config {
     }
 
     /// The catalog directory, if one is set.
-    pub fn catalog_dir(&self) -> Option<PathBuf> {
-        (!self.bot.catalog.is_empty()).then(|| PathBuf::from(&self.bot.catalog))
+    pub fn catalog_dir(&self) -> Option<&Path> {
+        (!self.bot.catalog.as_os_str().is_empty()).then_some(self.bot.catalog.as_path())
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> DataDir {
+        DataDir::new(&self.bot.data)
     }
 }
 

@@ -98,6 +98,23 @@ impl FromStr for EventId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LeikaKey(u64);
 
+impl LeikaKey {
+    /// The key of its action (Verrichtung) with all details.
+    pub fn action(self) -> Self {
+        Self(self.0 / 1_000 * 1_000)
+    }
+
+    /// The key of its object with all actions and details.
+    pub fn object(self) -> Self {
+        Self(self.0 / 1_000_000 * 1_000_000)
+    }
+
+    /// Whether it stands for all actions on its object.
+    pub fn is_object(self) -> bool {
+        self == self.object()
+    }
+}
+
 impl FromStr for LeikaKey {
     type Err = IdError;
 

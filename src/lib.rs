@@ -40,10 +40,17 @@ pub mod config;
 pub mod conversation;
 pub mod eval;
 pub mod ids;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod language;
+#[cfg(feature = "import")]
+pub mod links;
 pub mod matching;
 pub mod message;
+pub mod offers;
 pub mod places;
+#[cfg(test)]
+mod real;
 pub mod regression;
 pub mod reply;
 pub mod serve;

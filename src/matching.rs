@@ -12,6 +12,7 @@ pub mod facets;
 pub mod features;
 pub mod hash;
 pub mod index;
+pub mod local;
 pub mod model;
 pub mod ranking;
 mod spacing;

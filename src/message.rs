@@ -44,7 +44,7 @@ impl Message {
 
     /// The day on which it was received, in Germany.
     pub fn day(&self) -> Date {
-        german_time(self.at).date()
+        by_german_clocks(self.at).date()
     }
 
     /// The same message, said in public.
@@ -57,7 +57,7 @@ impl Message {
 
 /// A moment by German clocks: central European time, in summer (from the last Sunday of March to
 /// that of October, changing at 1 o'clock UTC; directive 2000/84/EC) an hour more.
-fn german_time(at: OffsetDateTime) -> OffsetDateTime {
+pub fn by_german_clocks(at: OffsetDateTime) -> OffsetDateTime {
     let utc = at.to_offset(UtcOffset::UTC);
     let change = |month: time::Month| {
         let last = Date::from_calendar_date(utc.year(), month, 31).ok()?;
@@ -69,6 +69,20 @@ fn german_time(at: OffsetDateTime) -> OffsetDateTime {
         && change(time::Month::October).is_some_and(|until| utc < until);
     let hours = if summer { 2 } else { 1 };
     utc.checked_to_offset(UtcOffset::from_hms(hours, 0, 0).unwrap_or(UtcOffset::UTC)).unwrap_or(utc)
+}
+
+/// The moment at which German clocks show a time; in the hour that an autumn night has twice, the
+/// first one.
+pub fn german_moment(local: time::PrimitiveDateTime) -> OffsetDateTime {
+    let in_summer =
+        UtcOffset::from_hms(2, 0, 0).map_or(local.assume_utc(), |o| local.assume_offset(o));
+    let in_winter =
+        UtcOffset::from_hms(1, 0, 0).map_or(local.assume_utc(), |o| local.assume_offset(o));
+    let shows = |at: OffsetDateTime| {
+        let shown = by_german_clocks(at);
+        time::PrimitiveDateTime::new(shown.date(), shown.time()) == local
+    };
+    if shows(in_summer) { in_summer } else { in_winter }
 }
 
 /// What a citizen can do to a bot.

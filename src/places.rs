@@ -211,6 +211,18 @@ impl Places {
         }
     }
 
+    /// All places.
+    pub fn all(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The municipalities of a region, or itself if it is one.
+    pub fn municipalities_in(&self, region: RegionKey) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(move |place| {
+            place.level == PlaceLevel::Gemeinde && place.key.chain().any(|key| key == region)
+        })
+    }
+
     /// How many municipalities there are.
     pub fn municipalities(&self) -> usize {
         self.places.iter().filter(|place| place.level == PlaceLevel::Gemeinde).count()

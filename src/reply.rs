@@ -122,7 +122,7 @@ pub enum ChoiceKind {
 }
 
 /// Whether something can be done online, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AvailabilityKind {
     /// All of it.

@@ -1,11 +1,9 @@
 //! Composition and life cycle: catalog, bot and channels are put together, run until the process
 //! is asked to stop, and end cleanly.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+pub mod reload;
+
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tokio::task::JoinSet;
@@ -14,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     bot::{Bot, Settings},
-    catalog::{Catalog, CatalogFiles, NoOffers},
+    catalog::{Catalog, CatalogFiles, NoOffers, Offers},
     channel::ChannelError,
     config::Config,
+    offers::{file::OffersFile, outage::Outages},
     places::Places,
-    regression,
 };
 
 /// How long channels may take to finish what they are answering.
@@ -35,18 +33,23 @@ pub enum Ended {
     Misconfigured,
 }
 
-/// Loads the catalog and puts a bot together as configured.
+/// Loads the catalog and what was imported, and puts a bot together as configured.
 ///
 /// # Errors
-/// If the catalog has errors, or the default place is unknown or ambiguous; in German, with file
-/// and key.
-pub fn build_bot(config: &Config, catalog_dir: Option<&Path>) -> anyhow::Result<Bot> {
-    let files = match catalog_dir {
-        None => CatalogFiles::embedded(),
-        Some(dir) => {
-            CatalogFiles::from_dir(dir).context("Der Katalog kann nicht gelesen werden")?
-        }
-    };
+/// If the catalog, the offers or the notes about outages have errors, or the default place is
+/// unknown or ambiguous; in German, with file and key.
+pub fn build_bot(config: &Config) -> anyhow::Result<Bot> {
+    let bot = build_bare_bot(config)?;
+    let outages = outages(config, bot.catalog())?;
+    Ok(bot.with_offers(offers(config)?).with_outages(outages))
+}
+
+/// A bot over the catalog alone, without what was imported and noted.
+///
+/// # Errors
+/// If the catalog has errors, or the default place is unknown or ambiguous.
+pub fn build_bare_bot(config: &Config) -> anyhow::Result<Bot> {
+    let files = catalog_files(config)?;
     let catalog = Catalog::load(&files)?;
     let places = Places::load(&files).map_err(|finding| anyhow::anyhow!("{finding}"))?;
     let default_place = match config.bot.default_place.trim() {
@@ -69,63 +72,47 @@ pub fn build_bot(config: &Config, catalog_dir: Option<&Path>) -> anyhow::Result<
     Ok(Bot::new(Arc::new(catalog), Arc::new(places), Arc::new(NoOffers), settings))
 }
 
-/// What became of a changed catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reloaded {
-    /// It answers from the next message on.
-    Swapped,
-    /// It is faulty, or breaks a conversation of the regression list; the one before still answers.
-    Refused(String),
-}
-
-/// Loads the catalog anew beside the one in use, has the conversations in its directory
-/// `conversations/` (if there is one) with it, and puts it to use if all go as they must.
-pub fn reload(app: &App, config: &Config, catalog_dir: Option<&Path>) -> Reloaded {
-    let bot = match build_bot(config, catalog_dir) {
-        Ok(bot) => bot,
-        Err(error) => return Reloaded::Refused(format!("{error:#}")),
-    };
-    match broken_conversations(&bot, catalog_dir) {
-        Some(why) => Reloaded::Refused(why),
-        None => {
-            app.swap(Arc::new(bot));
-            Reloaded::Swapped
-        }
+/// The files of the catalog as configured.
+///
+/// # Errors
+/// If its directory cannot be read.
+pub fn catalog_files(config: &Config) -> anyhow::Result<CatalogFiles> {
+    match config.catalog_dir() {
+        None => Ok(CatalogFiles::embedded()),
+        Some(dir) => CatalogFiles::from_dir(dir).context("Der Katalog kann nicht gelesen werden"),
     }
 }
 
-/// Why the regression list of a catalog does not hold.
-fn broken_conversations(bot: &Bot, catalog_dir: Option<&Path>) -> Option<String> {
-    let dir = catalog_dir?.join("conversations");
-    if !dir.is_dir() {
-        return None;
+/// The compiled offers; none if nothing was imported yet.
+fn offers(config: &Config) -> anyhow::Result<Arc<dyn Offers>> {
+    let path = config.data_dir().offers();
+    if !path.exists() {
+        return Ok(Arc::new(NoOffers));
     }
-    let files = match regression::read_dir(&dir) {
-        Ok(files) => files,
-        Err(error) => return Some(format!("{}: {error}", dir.display())),
-    };
-    let report = regression::run(bot, &files);
-    let first = report.failures.first()?;
-    Some(format!("{} Abweichungen in {}; die erste: {first}", report.failures.len(), dir.display()))
+    let file = OffersFile::open(&path)?;
+    file.read_entries().with_context(|| path.display().to_string())?;
+    Ok(Arc::new(file))
+}
+
+fn outages(config: &Config, catalog: &Catalog) -> anyhow::Result<Arc<Outages>> {
+    let notes = config.data_dir().read_outages().map_err(anyhow::Error::msg)?;
+    Ok(Arc::new(Outages::new(notes, catalog)))
 }
 
 /// Runs all enabled channels until `shutdown`, or until none is left.
 ///
 /// # Errors
 /// If the bot cannot be put together.
-pub async fn serve(
-    config: &Config,
-    catalog_dir: Option<&Path>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<Ended> {
+pub async fn serve(config: &Config, shutdown: CancellationToken) -> anyhow::Result<Ended> {
     let enabled = enabled_channels(config);
     if enabled.is_empty() {
         return Ok(Ended::NothingEnabled);
     }
     // From here on SIGHUP ends nothing.
-    let hangups = hangups();
-    let bot = build_bot(config, catalog_dir)?;
-    if let Some(why) = broken_conversations(&bot, catalog_dir) {
+    let hangups = reload::hangups();
+    let seen = reload::Seen::now(config);
+    let bot = build_bot(config)?;
+    if let Some(why) = reload::broken_conversations(&bot, config) {
         // A town without its bot would be worse off.
         tracing::warn!("the catalog breaks its regression list: {why}");
     }
@@ -141,8 +128,7 @@ pub async fn serve(
     let mut failed = false;
     let sweep = app.sweep();
     tokio::pin!(sweep);
-    let reloads =
-        reload_when_asked(hangups, app.clone(), config.clone(), catalog_dir.map(Path::to_owned));
+    let reloads = reload::when_asked_or_changed(hangups, seen, app.clone(), config.clone());
     tokio::pin!(reloads);
     loop {
         tokio::select! {
@@ -212,45 +198,6 @@ async fn run_channel(
             )))
         }
     }
-}
-
-#[cfg(unix)]
-type Hangups = tokio::signal::unix::Signal;
-#[cfg(not(unix))]
-type Hangups = ();
-
-fn hangups() -> Option<Hangups> {
-    #[cfg(unix)]
-    return tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
-    #[cfg(not(unix))]
-    None
-}
-
-/// Loads the catalog anew whenever the process gets SIGHUP; runs until it is dropped.
-async fn reload_when_asked(
-    hangups: Option<Hangups>,
-    app: App,
-    config: Config,
-    catalog_dir: Option<PathBuf>,
-) {
-    #[cfg(unix)]
-    if let Some(mut hangups) = hangups {
-        while hangups.recv().await.is_some() {
-            let (app, config, dir) = (app.clone(), config.clone(), catalog_dir.clone());
-            let reloading =
-                tokio::task::spawn_blocking(move || reload(&app, &config, dir.as_deref()));
-            match reloading.await {
-                Ok(Reloaded::Swapped) => tracing::info!("catalog loaded anew"),
-                Ok(Reloaded::Refused(why)) => {
-                    tracing::error!("the new catalog is refused, the old one still answers: {why}");
-                }
-                Err(_) => tracing::error!("loading the catalog anew failed inside"),
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = (hangups, app, config, catalog_dir);
-    std::future::pending().await
 }
 
 /// Resolves when the process is asked to stop (SIGTERM, SIGINT).

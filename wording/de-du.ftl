@@ -4,6 +4,7 @@
 authority-land = { $authority } in deinem Bundesland
 authority-kreis = { $authority } deines Landkreises oder deiner Stadt
 authority-gemeinde = { $authority } deiner Stadt oder Gemeinde
+authority-any-town = deine Stadt oder Gemeinde
 for-child-unknown = Zu Kindern steht im Verzeichnis nichts Eigenes. Frag bitte die zuständige Stelle.
 for-other-adult = Ob du das für andere erledigen darfst, sagt die zuständige Stelle. Frag nach einer Vollmacht.
 ask-place = Nenne mir deinen Ort oder deine Postleitzahl. Dann sage ich, wer zuständig ist.

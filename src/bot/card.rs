@@ -6,8 +6,9 @@
 use super::{Bot, local::Status, turn::Turn, wording::Wording};
 use crate::{
     catalog::{
-        Availability, Offer, Service,
-        service::{Fee, Formerly, How, Level, LinkKind, Source, Step},
+        Authority, Availability, Offer, OfferLink, OfferSource, Service,
+        hours::OpeningHours,
+        service::{Fee, Formerly, GeneralKind, How, Level, LinkKind, Source, Step},
     },
     language::Language,
     message::{Action, Facet},
@@ -17,6 +18,11 @@ use crate::{
 
 /// Characters of a card before "mehr", its sources among them.
 const SHORT: usize = 500;
+/// Links of a kind in a card, and where that kind is asked for.
+const SOME_LINKS: usize = 2;
+const MANY_LINKS: usize = 6;
+/// Special cases named in a card.
+const SOME_VARIANTS: usize = 3;
 /// What of these the name and the status take, about.
 const HEAD: usize = 60;
 /// What its deadlines take of it at most.
@@ -25,18 +31,23 @@ const DEADLINES: usize = 160;
 /// A part of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
+    /// What it is, for a service that only a town has.
+    Summary,
     Reason,
     Steps,
     /// Links to apply.
     Apply,
     /// Links to read on.
     ReadOn,
+    /// Special cases that the town has entries of their own for.
+    Variants,
     Facet(Facet),
 }
 
 impl Part {
     /// In the order shown.
-    const SHOWN: [Self; 9] = [
+    const SHOWN: [Self; 11] = [
+        Self::Summary,
         Self::Reason,
         Self::Apply,
         Self::Steps,
@@ -45,19 +56,22 @@ impl Part {
         Self::Facet(Facet::Cost),
         Self::Facet(Facet::Deadline),
         Self::Facet(Facet::Duration),
+        Self::Variants,
         Self::ReadOn,
     ];
     /// The most important first: why, where to click, whom to ask, by when, what it costs, what to
     /// bring, what to do.
-    const BY_WEIGHT: [Self; 9] = [
+    const BY_WEIGHT: [Self; 11] = [
         Self::Reason,
         Self::Apply,
         Self::Facet(Facet::Where),
         Self::Facet(Facet::Deadline),
         Self::Facet(Facet::Cost),
         Self::Facet(Facet::Documents),
+        Self::Summary,
         Self::Steps,
         Self::Facet(Facet::Duration),
+        Self::Variants,
         Self::ReadOn,
     ];
 }
@@ -116,6 +130,9 @@ impl Turn<'_> {
         let status = self.bot.status(service, place);
         let card = Card { bot: self.bot, wording: self.wording, service, place, status };
         let mut blocks = card.head(formerly, head);
+        if let Some(outage) = self.bot.outage(self.wording, service, place, self.message.at) {
+            blocks.insert(0, Block::Notice(outage));
+        }
         let (sections, left_out) = if facets.is_empty() {
             card.most_important(blocks.iter().map(length).sum(), whole)
         } else {
@@ -204,9 +221,6 @@ impl Card<'_> {
     fn head(&self, formerly: Option<&Formerly>, with_status: bool) -> Vec<Block> {
         let mut blocks = Vec::new();
         let title = self.service.title(self.wording.language());
-        if let Some(note) = self.status.offer.as_ref().and_then(|offer| offer.outage.as_deref()) {
-            blocks.push(Block::Notice(self.say_with("outage", &[("note", note)])));
-        }
         let heading = match self.place {
             Some(place) => {
                 self.say_with("card-title-place", &[("service", &title), ("place", &place.name)])
@@ -309,10 +323,12 @@ impl Card<'_> {
 
     fn section(&self, part: Part) -> Section {
         match part {
+            Part::Summary => self.summary(),
+            Part::Variants => self.variants(),
             Part::Reason => self.reason(),
             Part::Steps => self.steps(),
-            Part::Apply => self.links(|kind| kind != LinkKind::Information),
-            Part::ReadOn => self.links(|kind| kind == LinkKind::Information),
+            Part::Apply => self.apply(),
+            Part::ReadOn => self.read_on(),
             Part::Facet(facet) => self.facet(facet),
         }
     }
@@ -330,7 +346,9 @@ impl Card<'_> {
             sentences.push(self.say_with("status-unknown-place", &[("place", &place.name)]));
         }
         sentences.extend(offer.and_then(|offer| offer.reason.clone()));
-        if let Some(reason) = self.service.online.reason.clone() {
+        // What towns do in general says nothing more where it is known what this one does.
+        let is_told = self.service.online.kind == GeneralKind::DependsOnTown && !unknown;
+        if let Some(reason) = self.service.online.reason.clone().filter(|_| !is_told) {
             sentences.push(reason);
             section.sources.extend(self.service.online.source.iter().map(|s| self.dated(s)));
         } else if unknown {
@@ -385,7 +403,7 @@ impl Card<'_> {
         let service = self.service;
         let (items, sources): (Vec<String>, Vec<String>) = match facet {
             Facet::Online => return self.reason(),
-            Facet::Where => (vec![self.authority()], Vec::new()),
+            Facet::Where => (self.whereabouts(), Vec::new()),
             Facet::Cost if local(self.offered(|offer| offer.fee.is_some())) => {
                 (self.fees(), Vec::new())
             }
@@ -396,6 +414,14 @@ impl Card<'_> {
             Facet::Documents => {
                 (self.papers(), service.paper.iter().map(|p| dated(&p.source)).collect())
             }
+            Facet::Deadline if local(self.offered(|offer| !offer.deadlines.is_empty())) => {
+                let offer = self.status.offer.as_ref();
+                (offer.map(|offer| offer.deadlines.clone()).unwrap_or_default(), Vec::new())
+            }
+            Facet::Duration if local(self.offered(|offer| offer.duration.is_some())) => {
+                let offer = self.status.offer.as_ref();
+                (offer.and_then(|offer| offer.duration.clone()).into_iter().collect(), Vec::new())
+            }
             Facet::Deadline => (
                 service.deadline.iter().map(|d| d.text.clone()).collect(),
                 service.deadline.iter().map(|d| dated(&d.source)).collect(),
@@ -404,9 +430,15 @@ impl Card<'_> {
                 service.duration.iter().map(|d| d.text.clone()).collect(),
                 service.duration.iter().map(|d| dated(&d.source)).collect(),
             ),
-            Facet::Form => return self.links(|kind| kind == LinkKind::Form),
-            Facet::Appointment => return self.links(|kind| kind == LinkKind::Appointment),
-            Facet::Hours => (Vec::new(), Vec::new()),
+            Facet::Form => return self.links(|kind| kind == LinkKind::Form, MANY_LINKS),
+            Facet::Appointment => {
+                return self.links(|kind| kind == LinkKind::Appointment, SOME_LINKS);
+            }
+            Facet::Hours => {
+                let office = self.office();
+                let hours = office.map(|office| self.wording.opening(&office.hours));
+                (hours.unwrap_or_default(), Vec::new())
+            }
         };
         if items.is_empty() {
             return Section::default();
@@ -421,7 +453,8 @@ impl Card<'_> {
             && match facet {
                 Facet::Cost => !self.offered(|offer| offer.fee.is_some()),
                 Facet::Documents => !self.offered(|offer| !offer.papers.is_empty()),
-                Facet::Deadline | Facet::Duration => true,
+                Facet::Deadline => !self.offered(|offer| !offer.deadlines.is_empty()),
+                Facet::Duration => !self.offered(|offer| offer.duration.is_some()),
                 _ => false,
             }
     }
@@ -478,42 +511,146 @@ impl Card<'_> {
 
     /// Who is in charge, and at which level.
     fn authority(&self) -> String {
-        let offer = self.status.offer.as_ref();
-        self.bot.authority(self.wording, self.service, self.place, offer)
+        let Status { offer, in_charge, .. } = &self.status;
+        self.bot.authority(self.wording, self.service, self.place, offer.as_ref(), *in_charge)
     }
 
-    fn links(&self, wanted: impl Fn(LinkKind) -> bool) -> Section {
+    /// The office in charge as the town describes it.
+    fn office(&self) -> Option<&Authority> {
+        self.status.offer.as_ref()?.authority.as_ref()
+    }
+
+    /// Who is in charge, how to reach them, and whether there are steps.
+    fn whereabouts(&self) -> Vec<String> {
+        let mut lines = vec![self.authority()];
+        if let Some(office) = self.office() {
+            lines.extend(self.wording.reach(office));
+            lines.extend(office.accessibility.clone());
+        }
+        lines
+    }
+
+    /// What it is, in the words of its town: a citizen cannot know it by its name alone.
+    fn summary(&self) -> Section {
+        let is_own = self.bot.catalog.service(&self.service.id).is_none();
+        let summary = self.status.offer.as_ref().and_then(|offer| offer.summary.clone());
+        summary.filter(|_| is_own).map(|text| Section::of(Block::Text(text))).unwrap_or_default()
+    }
+
+    fn variants(&self) -> Section {
+        let Some(offer) = self.status.offer.as_ref().filter(|offer| !offer.variants.is_empty())
+        else {
+            return Section::default();
+        };
+        let mut names: Vec<String> =
+            offer.variants.iter().take(SOME_VARIANTS).map(|variant| variant.name.clone()).collect();
+        if offer.variants.len() > names.len() {
+            let count = (offer.variants.len() - names.len()).to_string();
+            names.push(self.say_with("and-more", &[("count", &count)]));
+        }
+        let text = self.say_with("variants", &[("names", &names.join("; "))]);
+        Section::of(Block::Text(text))
+    }
+
+    /// What is not shown among the links to apply.
+    fn read_on(&self) -> Section {
+        let shown = self.apply();
+        let is_shown = |link: &Link| {
+            let same = |block: &Block| matches!(block, Block::Links(links) if links.contains(link));
+            shown.blocks.iter().any(same)
+        };
+        let mut section = self.links(|kind| kind == LinkKind::Information, SOME_LINKS);
+        for block in &mut section.blocks {
+            if let Block::Links(links) = block {
+                links.retain(|link| !is_shown(link));
+            }
+        }
+        section.blocks.retain(|block| !matches!(block, Block::Links(links) if links.is_empty()));
+        section
+    }
+
+    /// Where to apply; where it goes online and only the town's page tells how, that page.
+    fn apply(&self) -> Section {
+        let goes_online =
+            matches!(self.status.kind, AvailabilityKind::Online | AvailabilityKind::Partly);
+        let page = self.status.offer.as_ref().filter(|offer| {
+            goes_online && !offer.links.iter().any(|link| link.kind == LinkKind::Online)
+        });
+        let page = page
+            .and_then(|offer| offer.links.iter().find(|link| link.kind == LinkKind::Information));
+        let mut section = self.links(|kind| kind != LinkKind::Information, SOME_LINKS);
+        if let Some(page) = page {
+            let link = Link { label: self.link_label(page), url: page.url.clone() };
+            match section.blocks.first_mut() {
+                Some(Block::Links(links)) => links.insert(0, link),
+                _ => section.blocks.push(Block::Links(vec![link])),
+            }
+        }
+        section
+    }
+
+    fn links(&self, wanted: impl Fn(LinkKind) -> bool, most: usize) -> Section {
         let local = self.status.offer.iter().flat_map(|offer| offer.links.iter().cloned());
-        let own = self.service.link.iter().map(|link| (link.kind, link.url.clone()));
-        let links: Vec<Link> = local
-            .chain(own)
-            .filter(|(kind, _)| wanted(*kind))
-            .map(|(kind, url)| Link { label: self.link_label(kind, &url), url })
+        let own = self.service.link.iter();
+        let own = own.map(|link| OfferLink { kind: link.kind, url: link.url.clone(), title: None });
+        let mut links: Vec<OfferLink> = Vec::new();
+        for link in local.chain(own).filter(|link| wanted(link.kind)) {
+            let alike = links.iter().filter(|other| other.kind == link.kind).count();
+            if alike < most && !links.iter().any(|other| other.url == link.url) {
+                links.push(link);
+            }
+        }
+        let links: Vec<Link> = links
+            .into_iter()
+            .map(|link| Link { label: self.link_label(&link), url: link.url })
             .collect();
         if links.is_empty() { Section::default() } else { Section::of(Block::Links(links)) }
     }
 
-    fn link_label(&self, kind: LinkKind, url: &str) -> String {
-        let host = url.trim_start_matches("https://").split('/').next().unwrap_or_default();
-        match kind {
-            LinkKind::Online => self.say("link-online"),
-            LinkKind::Form => self.say("link-form"),
-            LinkKind::Appointment => self.say("link-appointment"),
-            LinkKind::Information if host == "verwaltung.bund.de" => self.say("link-information"),
-            LinkKind::Information => self.say_with("link-information-other", &[("host", host)]),
+    fn link_label(&self, link: &OfferLink) -> String {
+        let host = link.url.split("://").nth(1).unwrap_or(&link.url);
+        let host = host.split('/').next().unwrap_or_default();
+        match (link.kind, &link.title) {
+            (LinkKind::Form, Some(title)) => self.say_with("link-form-titled", &[("title", title)]),
+            (LinkKind::Online, _) => self.say("link-online"),
+            (LinkKind::Form, None) => self.say("link-form"),
+            (LinkKind::Appointment, _) => self.say("link-appointment"),
+            (LinkKind::Information, _) if host == "verwaltung.bund.de" => {
+                self.say("link-information")
+            }
+            (LinkKind::Information, _) => {
+                self.say_with("link-information-other", &[("host", host)])
+            }
         }
     }
 
     /// Source and date of everything said.
     fn source_line(&self, sources: &[String]) -> Option<Block> {
-        let local =
-            self.status.offer.as_ref().map(|offer| self.dated_title(&offer.source, offer.checked));
-        let mut shown: Vec<&String> = local.iter().collect();
-        shown.extend(sources.iter().filter(|source| Some(*source) != local.as_ref()));
-        let sources: Vec<&str> = shown.into_iter().map(String::as_str).collect();
-        let values = sources.join("; ");
+        let mut shown: Vec<String> = Vec::new();
+        let local = self.status.offer.iter().flat_map(|offer| &offer.sources);
+        let local = local.map(|source| self.local_source(source));
+        for source in local.chain(sources.iter().cloned()) {
+            if !shown.contains(&source) {
+                shown.push(source);
+            }
+        }
+        let (sources, values) = (&shown, shown.join("; "));
         let line = || Block::Source(self.say_with("source", &[("sources", &values)]));
         (!sources.is_empty()).then(line)
+    }
+
+    fn local_source(&self, source: &OfferSource) -> String {
+        let dated = match source.as_of {
+            Some(date) => self.dated_title(&source.title, date),
+            None => {
+                let read = self.wording.day(source.read);
+                self.say_with("source-read", &[("title", &source.title), ("date", &read)])
+            }
+        };
+        match &source.licence {
+            Some(licence) => format!("{dated}, {licence}"),
+            None => dated,
+        }
     }
 
     fn dated(&self, source: &Source) -> String {
@@ -534,9 +671,17 @@ impl Card<'_> {
             Facet::Documents => {
                 !self.service.paper.is_empty() || self.offered(|offer| !offer.papers.is_empty())
             }
-            Facet::Deadline => !self.service.deadline.is_empty(),
-            Facet::Duration => self.service.duration.is_some(),
-            Facet::Hours | Facet::Form | Facet::Appointment => false,
+            Facet::Deadline => {
+                !self.service.deadline.is_empty()
+                    || self.offered(|offer| !offer.deadlines.is_empty())
+            }
+            Facet::Duration => {
+                self.service.duration.is_some() || self.offered(|offer| offer.duration.is_some())
+            }
+            Facet::Hours => {
+                self.office().is_some_and(|office| office.hours != OpeningHours::default())
+            }
+            Facet::Form | Facet::Appointment => false,
         };
         Facet::ALL
             .into_iter()

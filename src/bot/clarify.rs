@@ -95,7 +95,7 @@ impl Turn<'_> {
         let mut lines = Vec::new();
         let mut buttons = Vec::new();
         for id in &choices {
-            let Some(service) = self.bot.catalog.service(id) else { continue };
+            let Some(service) = self.bot.service(id) else { continue };
             let choice = self.choice_of(service, place, facets.first().copied());
             let label = &choice.label;
             lines.push(match self.bot.difference(id, &choices) {
@@ -223,7 +223,7 @@ impl Turn<'_> {
             return None;
         }
         let stems_of = |id: &ServiceId| -> Vec<String> {
-            let service = bot.catalog.service(id);
+            let service = bot.service(id);
             let mut text = bot.difference(id, choices).unwrap_or_default();
             for name in service.iter().flat_map(|service| service.name.values()) {
                 text.push_str(&format!(" {} {}", name.plain, name.official));
@@ -313,7 +313,7 @@ impl Turn<'_> {
 
     fn show_chosen(&mut self, id: &ServiceId, place: Option<Place>, facets: &[Facet]) -> Reply {
         let bot = self.bot;
-        let Some(service) = bot.catalog.service(id) else {
+        let Some(service) = bot.service(id) else {
             return self.notice(NoticeKind::Command, vec![self.say("stale")]);
         };
         self.show(service, place.as_ref(), facets, None)

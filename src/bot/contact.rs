@@ -26,12 +26,18 @@ impl Turn<'_> {
         }
         blocks.push(Block::Text(self.say("hours-115")));
         let bot = self.bot;
-        if let Some(service) = self.next.service.as_ref().and_then(|id| bot.catalog.service(id)) {
-            let offer = bot.status(service, place.as_ref()).offer;
-            let authority = bot.authority(self.wording, service, place.as_ref(), offer.as_ref());
+        if let Some(service) = self.next.service.as_ref().and_then(|id| bot.service(id)) {
+            let status = bot.status(service, place.as_ref());
+            let (offer, in_charge) = (status.offer.as_ref(), status.in_charge);
+            let authority = bot.authority(self.wording, service, place.as_ref(), offer, in_charge);
             let title = service.title(self.language());
             let values = [("service", title.as_str()), ("authority", authority.as_str())];
             blocks.push(Block::Text(self.say_with("human-office", &values)));
+            if let Some(office) = offer.and_then(|offer| offer.authority.as_ref()) {
+                let lines =
+                    [self.wording.reach(office), self.wording.opening(&office.hours)].concat();
+                blocks.extend(lines.into_iter().map(Block::Text));
+            }
         }
         if let Some(summary) = self.summary() {
             blocks.push(Block::Text(self.say("summary-copy")));
@@ -44,7 +50,7 @@ impl Turn<'_> {
     fn summary(&self) -> Option<String> {
         let bot = self.bot;
         let place = self.known_place();
-        let service = self.next.service.as_ref().and_then(|id| bot.catalog.service(id));
+        let service = self.next.service.as_ref().and_then(|id| bot.service(id));
         let event = self.next.event.as_ref();
         let event = event.and_then(|open| Some((bot.catalog.life_event(&open.id)?, open.date)));
         let mut lines = Vec::new();

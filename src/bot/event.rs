@@ -203,7 +203,7 @@ impl Turn<'_> {
         blocks.extend(self.sources(sources));
         let mut choices: Vec<Choice> = Vec::new();
         for (at, step) in event.step.iter().enumerate().take(shown.min(MAX_BUTTONS)) {
-            if let Some(service) = self.bot.catalog.service(&step.service) {
+            if let Some(service) = self.bot.service(&step.service) {
                 let mut choice = self.choice_of(service, place.as_ref(), None);
                 choice.label = format!("{}. {}", at + 1, choice.label);
                 choices.push(choice);
@@ -274,7 +274,7 @@ impl Turn<'_> {
     }
 
     fn step_status(&self, step: &LifeStep) -> (String, String) {
-        let Some(service) = self.bot.catalog.service(&step.service) else {
+        let Some(service) = self.bot.service(&step.service) else {
             return (step.service.to_string(), String::new());
         };
         let place = self.known_place();

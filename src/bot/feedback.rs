@@ -24,7 +24,7 @@ impl Turn<'_> {
 
     /// Counts a judgement, each service once in a conversation, and leads on.
     pub(super) fn rate(&mut self, service: &ServiceId, verdict: Verdict) -> Reply {
-        if self.bot.catalog.service(service).is_none() {
+        if self.bot.service(service).is_none() {
             return self.notice(NoticeKind::Command, vec![self.say("stale")]);
         }
         let counted = !self.next.rated.contains(service) && self.next.rated.len() < MAX_RATED;

@@ -48,7 +48,7 @@ impl Turn<'_> {
                 if let (None, Some(event)) = (&self.next.service, self.next.event.clone()) {
                     return Some(self.checklist(event, EventForm::Short));
                 }
-                let service = bot.catalog.service(self.next.service.as_ref()?)?;
+                let service = bot.service(self.next.service.as_ref()?)?;
                 let place = self.known_place();
                 let facets = match kind {
                     TalkKind::Why => vec![crate::message::Facet::Online],
@@ -106,7 +106,7 @@ impl Turn<'_> {
         id: &ServiceId,
         facets: &[crate::message::Facet],
     ) -> Option<Reply> {
-        let service = self.bot.catalog.service(id)?;
+        let service = self.bot.service(id)?;
         let place = self.known_place();
         Some(self.show_all(service, place.as_ref(), facets, None, true))
     }
@@ -115,7 +115,7 @@ impl Turn<'_> {
     pub(super) fn not_that(&mut self, service: Option<&ServiceId>) -> Reply {
         let mut others: Vec<ServiceId> = self.next.others.clone();
         if others.is_empty()
-            && let Some(entry) = service.and_then(|id| self.bot.catalog.service(id))
+            && let Some(entry) = service.and_then(|id| self.bot.service(id))
         {
             others = entry.not.iter().map(|contrast| contrast.id.clone()).take(4).collect();
         }
@@ -123,7 +123,7 @@ impl Turn<'_> {
         let place = self.known_place();
         let mut reply = match &others[..] {
             [] => return self.none_of_these(),
-            [only] => match self.bot.catalog.service(only) {
+            [only] => match self.bot.service(only) {
                 Some(only) => self.show(only, place.as_ref(), &[], None),
                 None => return self.none_of_these(),
             },
@@ -154,7 +154,7 @@ impl Turn<'_> {
         own: &Ranking,
     ) -> Option<Reply> {
         let query = &heeded.query;
-        let service = self.bot.catalog.service(self.next.service.as_ref()?)?;
+        let service = self.bot.service(self.next.service.as_ref()?)?;
         if self.next.pending.is_some() || query.tokens.len() > MAX_WORDS {
             return None;
         }
@@ -209,7 +209,7 @@ impl Turn<'_> {
                 ids.into_iter().next()?
             }
         };
-        let service = bot.catalog.service(&id)?;
+        let service = bot.service(&id)?;
         let mut reply = self.show(service, place, &facets, None);
         if id != last.id {
             self.next.others = vec![last.id.clone()];
@@ -232,7 +232,7 @@ impl Turn<'_> {
         // "Personalausweis für Ihr Kind" is the same for children.
         let sure = decide(&ranking, &[]) == Decision::Answer;
         let is_theirs = |id: &ServiceId, at: usize| {
-            let service = bot.catalog.service(id)?;
+            let service = bot.service(id)?;
             let by_name = person == Person::Child && is_for_children(service);
             let near = last.contrasts_with(id) || shares_a_word(last, service);
             let meant = sure && at == 0 || by_name && shares_a_word(last, service);

@@ -3,21 +3,24 @@
 use super::{Bot, wording::Wording};
 use crate::{
     catalog::{
-        Availability, Offer, Service,
+        Authority, Availability, Offer, Service,
         service::{GeneralKind, Level},
     },
-    ids::ServiceId,
+    ids::{RegionKey, ServiceId},
     places::{Place, PlaceLevel},
     reply::AvailabilityKind,
 };
+use time::OffsetDateTime;
 
 /// Whether a service can be done online at a place, and how we know.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// In one word.
     pub kind: AvailabilityKind,
-    /// The offer it rests on, if it is a local one.
+    /// What is known locally, put together along the region chain.
     pub offer: Option<Offer>,
+    /// Where the office of that offer is in charge.
+    pub in_charge: Option<RegionKey>,
     /// Whether a local "online" was capped, because a law asks to come in person.
     pub capped: bool,
 }
@@ -27,31 +30,116 @@ impl Bot {
     /// not unknown, else the general rule; a law that asks to come in person caps "online" at
     /// "partly"; no offer where it depends on the town is unknown.
     pub fn status(&self, service: &Service, place: Option<&Place>) -> Status {
-        let offer = place.and_then(|place| {
-            place.key.chain().find_map(|region| {
-                let offer = self.offers.offer(&service.id, region)?;
-                let known = offer.availability != Availability::Unknown || offer.outage.is_some();
-                known.then_some(offer)
-            })
-        });
-        let general = match service.online.kind {
-            GeneralKind::NationwideOnline => AvailabilityKind::Online,
-            GeneralKind::NationwidePartly => AvailabilityKind::Partly,
-            GeneralKind::InPersonByLaw => AvailabilityKind::InPerson,
-            GeneralKind::DependsOnTown => AvailabilityKind::Unknown,
-        };
+        let local = place.and_then(|place| self.local_offer(&service.id, place.key));
+        let (offer, in_charge) = local.unzip();
+        let in_charge = in_charge.flatten();
         let local = offer.as_ref().map(|offer| offer.availability.kind());
         let by_law = service.online.kind == GeneralKind::InPersonByLaw;
-        match local {
-            Some(AvailabilityKind::Online) if by_law => {
-                Status { kind: AvailabilityKind::Partly, offer, capped: true }
-            }
-            Some(AvailabilityKind::Unknown) | None => {
-                Status { kind: general, offer, capped: false }
-            }
-            Some(kind) => Status { kind, offer, capped: false },
-        }
+        let capped = by_law && local == Some(AvailabilityKind::Online);
+        let kind = availability_at(service, local);
+        Status { kind, offer, in_charge, capped }
     }
+
+    /// All that is known of a service along the region chain of a place: whether it is online from
+    /// the most specific offer that says so, everything else from the most specific one that holds
+    /// it; and where the office is in charge.
+    fn local_offer(
+        &self,
+        service: &ServiceId,
+        place: RegionKey,
+    ) -> Option<(Offer, Option<RegionKey>)> {
+        let offers: Vec<(RegionKey, Offer)> = place
+            .chain()
+            .filter_map(|region| Some((region, self.offers.offer(service, region)?)))
+            .collect();
+        let is_known =
+            |(_, offer): &(RegionKey, Offer)| offer.availability != Availability::Unknown;
+        let telling = offers.iter().position(is_known).unwrap_or(0);
+        let (region, mut offer) = offers.get(telling)?.clone();
+        let mut in_charge = offer.authority.is_some().then_some(region);
+        for (at, (region, other)) in offers.into_iter().enumerate().filter(|(at, _)| *at != telling)
+        {
+            // What is nearer to the citizen counts before, what is farther fills gaps.
+            let nearer = at < telling;
+            let mut used = false;
+            if other.authority.is_some() && (nearer || offer.authority.is_none()) {
+                offer.authority = other.authority;
+                in_charge = Some(region);
+                used = true;
+            }
+            used |= take(&mut offer.fee, other.fee, nearer);
+            used |= take(&mut offer.duration, other.duration, nearer);
+            used |= take_all(&mut offer.papers, other.papers, nearer);
+            used |= take_all(&mut offer.deadlines, other.deadlines, nearer);
+            used |= take_all(&mut offer.variants, other.variants, nearer);
+            if used {
+                offer.sources.extend(other.sources);
+            }
+        }
+        Some((offer, in_charge))
+    }
+
+    /// What is out of order for a service now, and what to do instead, in a sentence.
+    pub(super) fn outage(
+        &self,
+        wording: &Wording,
+        service: &Service,
+        place: Option<&Place>,
+        at: OffsetDateTime,
+    ) -> Option<String> {
+        let ours = self.towns.ours(&service.id);
+        let place = place.map(|place| place.key);
+        let of = |id: &ServiceId| self.outages.of(id, place, at);
+        let outage = of(&service.id).or_else(|| ours.and_then(of))?;
+        let name = match self.catalog.service(&service.id) {
+            Some(service) if outage.what == service.id.as_str() => {
+                service.title(wording.language())
+            }
+            _ => outage.what.clone(),
+        };
+        let mut text = match outage.until {
+            None => wording.say_with("outage", &[("what", &name)]),
+            Some(until) => {
+                let until = wording.moment(crate::message::by_german_clocks(until));
+                wording.say_with("outage-until", &[("what", &name), ("until", &until)])
+            }
+        };
+        if let Some(instead) = &outage.instead {
+            text.push(' ');
+            text.push_str(&wording.say_with("outage-instead", &[("instead", instead)]));
+        }
+        Some(text)
+    }
+}
+
+/// Whether a service can be done online where the best local source says so: by what it says, capped
+/// by a law that asks to come in person; else by the general rule.
+pub fn availability_at(service: &Service, local: Option<AvailabilityKind>) -> AvailabilityKind {
+    match (local, service.online.kind) {
+        (Some(AvailabilityKind::Online), GeneralKind::InPersonByLaw) => AvailabilityKind::Partly,
+        (Some(known), _) if known != AvailabilityKind::Unknown => known,
+        (_, GeneralKind::NationwideOnline) => AvailabilityKind::Online,
+        (_, GeneralKind::NationwidePartly) => AvailabilityKind::Partly,
+        (_, GeneralKind::InPersonByLaw) => AvailabilityKind::InPerson,
+        (_, GeneralKind::DependsOnTown) => AvailabilityKind::Unknown,
+    }
+}
+
+/// Takes what is not there yet, or what is nearer; whether anything was taken.
+fn take(own: &mut Option<String>, other: Option<String>, nearer: bool) -> bool {
+    let wanted = other.is_some() && (nearer || own.is_none());
+    if wanted {
+        *own = other;
+    }
+    wanted
+}
+
+fn take_all<T>(own: &mut Vec<T>, other: Vec<T>, nearer: bool) -> bool {
+    let wanted = !other.is_empty() && (nearer || own.is_empty());
+    if wanted {
+        *own = other;
+    }
+    wanted
 }
 
 impl Bot {
@@ -62,9 +150,16 @@ impl Bot {
         service: &Service,
         place: Option<&Place>,
         offer: Option<&Offer>,
+        in_charge: Option<RegionKey>,
     ) -> String {
-        if let Some(authority) = offer.and_then(|offer| offer.authority.clone()) {
-            return authority;
+        if let Some(office) = offer.and_then(|offer| offer.authority.as_ref()) {
+            return self.office(wording, office, place, in_charge);
+        }
+        if service.authority.is_empty() {
+            return match place {
+                Some(place) => wording.say_with("authority-town", &[("place", &place.name)]),
+                None => wording.say("authority-any-town"),
+            };
         }
         let authority = [("authority", service.authority.as_str())];
         let say = |key: &str, more: &[(&str, &str)]| {
@@ -98,6 +193,27 @@ impl Bot {
                 Some(place) => say("authority-city-place", &[("place", &place.name)]),
                 None => say("authority-gemeinde", &[]),
             },
+        }
+    }
+
+    /// An office with its address; with its region, if that is a greater one than the place.
+    fn office(
+        &self,
+        wording: &Wording,
+        office: &Authority,
+        place: Option<&Place>,
+        in_charge: Option<RegionKey>,
+    ) -> String {
+        let mut name = office.name.clone();
+        let above = in_charge.filter(|region| place.is_some_and(|place| place.key != *region));
+        let region = above.and_then(|region| self.places.place(region));
+        if let Some(region) = region.filter(|region| !name.contains(&region.name)) {
+            let values = [("office", name.as_str()), ("region", region.name.as_str())];
+            name = wording.say_with("office-of-region", &values);
+        }
+        match office.address() {
+            Some(address) => format!("{name}, {address}"),
+            None => name,
         }
     }
 

@@ -78,7 +78,7 @@ impl Turn<'_> {
         let ask_place = Block::Text(self.say("ask-place"));
         let mut blocks = Vec::new();
         let mut choices = Vec::new();
-        for service in ids.iter().filter_map(|id| bot.catalog.service(id)) {
+        for service in ids.iter().filter_map(|id| bot.service(id)) {
             self.next.service = None;
             let card = self.show(service, place, asked, None);
             let short = |block: &Block| match block {

@@ -236,7 +236,7 @@ impl Turn<'_> {
             let text = self.say_with("place-set", &[("place", &label)]);
             // What was spoken of, there.
             let bot = self.bot;
-            let service = self.next.service.as_ref().and_then(|id| bot.catalog.service(id));
+            let service = self.next.service.as_ref().and_then(|id| bot.service(id));
             if let Some(service) = service {
                 let facets = self.next.facets.clone();
                 return self.show(service, Some(&place), &facets, None);

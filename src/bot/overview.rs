@@ -25,7 +25,7 @@ impl Turn<'_> {
     pub(super) fn overview(&mut self) -> Reply {
         let place = self.known_place();
         let kind = |id: &ServiceId| {
-            let service = self.bot.catalog.service(id)?;
+            let service = self.bot.service(id)?;
             Some(self.bot.status(service, place.as_ref()).kind)
         };
         let mut counts: BTreeMap<Level, [usize; 4]> = BTreeMap::new();
@@ -99,9 +99,8 @@ impl Turn<'_> {
         let mut item = |key: &str, value: String| {
             items.push(self.say_with(key, &[("value", &value)]));
         };
-        let title = |id: &ServiceId| {
-            bot.catalog.service(id).map_or(id.to_string(), |s| s.title(self.language()))
-        };
+        let title =
+            |id: &ServiceId| bot.service(id).map_or(id.to_string(), |s| s.title(self.language()));
         let titles = |ids: &[ServiceId]| ids.iter().map(title).collect::<Vec<_>>().join(", ");
         if let Some(place) = self.next.place.and_then(|key| bot.places.place(key)) {
             item("stored-place", bot.places.label(place));

@@ -7,6 +7,7 @@ use super::{
     needs::MAX_NEEDS,
     notice_reply, safety,
     talk::Heard,
+    town::Town,
     wording::Wording,
 };
 use crate::{
@@ -237,17 +238,30 @@ impl<'a> Turn<'a> {
             decision = Decision::Answer;
         }
         let ranking = &ranking;
-        let mut reply = match decision {
-            Decision::Answer => self.answer(heeded, place, ranking),
+        let town = self.bot.town(heeded, place, ranking, &decision);
+        let mut reply = match (decision, &town) {
+            (_, Town::Meant(id)) => self.of_town(id, heeded, place, ranking),
+            (Decision::Answer, Town::Perhaps(own)) => {
+                let mut reply = self.answer(heeded, place, ranking);
+                let special = own.first().and_then(|id| self.bot.service(id));
+                let special = special.map(|service| self.choice_of(service, place, None));
+                reply.choices.splice(0..0, special);
+                reply
+            }
+            (Decision::Answer, Town::Silent) => self.answer(heeded, place, ranking),
             // Whoever was asked twice is not asked again.
-            Decision::Clarify(_) if self.next.asked >= MAX_ASKED => {
+            (Decision::Clarify(_), _) if self.next.asked >= MAX_ASKED => {
                 self.doubtful(heeded, place, ranking)
             }
-            Decision::Clarify(count) => {
-                let choices = self.bot.ids(ranking).into_iter().take(count).collect();
+            (Decision::Clarify(count), _) => {
+                let ids = self.bot.ids(ranking).into_iter().take(count);
+                let choices = town.beside(ids.collect());
                 self.ask_service(choices, facets.clone(), place)
             }
-            Decision::Abstain(why) => {
+            (Decision::Abstain(_), Town::Perhaps(_)) => {
+                self.ask_service(town.beside(Vec::new()), facets.clone(), place)
+            }
+            (Decision::Abstain(why), Town::Silent) => {
                 // A new need, though not understood: what was before is not meant.
                 self.next.service = None;
                 self.next.event = None;
@@ -259,7 +273,14 @@ impl<'a> Turn<'a> {
         outcome.facets = facets;
         outcome.place = understood(heeded);
         if outcome.decision != DecisionKind::Clarify {
-            outcome.services = self.bot.ids(ranking).into_iter().take(5).collect();
+            let ranked = self.bot.ids(ranking);
+            outcome.services = match &town {
+                Town::Meant(id) => {
+                    let others = ranked.into_iter().filter(|other| other != id);
+                    std::iter::once(id.clone()).chain(others).take(5).collect()
+                }
+                _ => ranked.into_iter().take(5).collect(),
+            };
         }
         reply
     }
@@ -274,23 +295,29 @@ impl<'a> Turn<'a> {
         }
         let ids = self.bot.ids(ranking);
         ids.iter().take(CHOICES).position(|id| {
-            let name = self.bot.catalog.service(id).map(|service| tokens(service.plain()));
+            let name = self.bot.service(id).map(|service| tokens(service.plain()));
             name.is_some_and(|name| {
                 name.iter().map(|word| word.folded.as_str()).eq(said.iter().copied())
             })
         })
     }
 
-    /// Availability and offers of all services named in the outcome.
+    /// Availability and offers of all services named in the outcome; a town's special case of a
+    /// service of ours is named as that service, with the offer of the special case.
     fn complete(&self, reply: &mut Reply) {
         let place = self.known_place();
-        let services = reply.outcome.services.iter().filter_map(|id| self.bot.catalog.service(id));
-        let (kinds, offers) = services
-            .map(|service| self.bot.status(service, place.as_ref()))
-            .map(|status| (status.kind, status.offer.map(|offer| offer.id)))
-            .unzip::<AvailabilityKind, Option<String>, Vec<_>, Vec<_>>();
-        reply.outcome.availability = kinds;
-        reply.outcome.offers = offers;
+        let outcome = &mut reply.outcome;
+        outcome.availability.clear();
+        outcome.offers.clear();
+        for id in &mut outcome.services {
+            let status = self.bot.service(id).map(|s| self.bot.status(s, place.as_ref()));
+            let kind = status.as_ref().map_or(AvailabilityKind::Unknown, |status| status.kind);
+            outcome.availability.push(kind);
+            outcome.offers.push(status.and_then(|status| status.offer).map(|offer| offer.id));
+            if let Some(ours) = self.bot.towns.ours(id) {
+                *id = ours.clone();
+            }
+        }
     }
 
     fn answer(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
@@ -491,7 +518,7 @@ impl<'a> Turn<'a> {
             }
             return reply;
         }
-        let service = self.next.service.clone().and_then(|id| bot.catalog.service(&id));
+        let service = self.next.service.clone().and_then(|id| bot.service(&id));
         let mut reply = match service {
             Some(service) if !asked.is_empty() || heeded.spotted.is_some() => {
                 // "Und in Köln?" asks there what was asked before.

@@ -5,7 +5,10 @@ use std::fmt;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
 
-use crate::language::Language;
+use crate::{
+    catalog::{Authority, hours::OpeningHours},
+    language::Language,
+};
 
 const GERMAN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wording/de.ftl"));
 const INFORMAL: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/wording/de-du.ftl"));
@@ -105,6 +108,61 @@ impl Wording {
         }
     }
 
+    /// A moment to the minute: "24.11.2026, 18 Uhr", "24 November 2026, 18:00".
+    pub fn moment(&self, at: time::OffsetDateTime) -> String {
+        let minutes = u16::from(at.hour()) * 60 + u16::from(at.minute());
+        let time = self.say_with("clock", &[("time", &self.clock(minutes))]);
+        format!("{}, {time}", self.day(at.date()))
+    }
+
+    /// A time of day from minutes after midnight: "8", "8:30"; in English "8:00".
+    fn clock(&self, minutes: u16) -> String {
+        match (self.language, minutes % 60) {
+            (Language::German, 0) => (minutes / 60).to_string(),
+            (_, rest) => format!("{}:{rest:02}", minutes / 60),
+        }
+    }
+
+    /// Opening hours, a line for each group of days: "Mo–Mi, Fr: 8–12 und 13–16 Uhr".
+    pub fn opening(&self, hours: &OpeningHours) -> Vec<String> {
+        let names = self.say("weekdays");
+        let names: Vec<&str> = names.split(' ').collect();
+        let name = |day: u8| names.get(usize::from(day).wrapping_sub(1)).copied().unwrap_or("?");
+        let mut lines: Vec<String> = hours
+            .groups()
+            .into_iter()
+            .map(|(days, spans)| {
+                let times: Vec<String> = spans
+                    .iter()
+                    .map(|(from, to)| format!("{}–{}", self.clock(*from), self.clock(*to)))
+                    .collect();
+                let times = times.join(&self.say("and-times"));
+                let days = runs(&days)
+                    .into_iter()
+                    .map(|(first, last)| match last - first {
+                        0 => name(first).to_owned(),
+                        1 => format!("{}, {}", name(first), name(last)),
+                        _ => format!("{}–{}", name(first), name(last)),
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let clock = self.say_with("clock", &[("time", &times)]);
+                format!("{days}: {clock}")
+            })
+            .collect();
+        lines.extend(hours.note.clone());
+        lines
+    }
+
+    /// How to reach an office: telephone, e-mail, page.
+    pub fn reach(&self, office: &Authority) -> Vec<String> {
+        let phone =
+            office.phone.as_ref().map(|phone| self.say_with("office-phone", &[("phone", phone)]));
+        let email =
+            office.email.as_ref().map(|email| self.say_with("office-email", &[("email", email)]));
+        phone.into_iter().chain(email).collect()
+    }
+
     /// An amount in euros: "46" or "27,60", in English "27.60".
     pub fn amount(&self, euro: f64) -> String {
         let cents = (euro * 100.0).round() as i64;
@@ -138,6 +196,18 @@ impl Wording {
         debug_assert!(errors.is_empty(), "wording in {:?}, {key}: {errors:?}", self.language);
         text.into_owned()
     }
+}
+
+/// Neighbouring days together: first and last of each run.
+fn runs(days: &[u8]) -> Vec<(u8, u8)> {
+    let mut runs: Vec<(u8, u8)> = Vec::new();
+    for &day in days {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == day => *last = day,
+            _ => runs.push((day, day)),
+        }
+    }
+    runs
 }
 
 /// The keys of a file and their sentences, in order, for the tests that compare files with each

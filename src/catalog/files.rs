@@ -54,7 +54,8 @@ impl CatalogFiles {
         Self { files, origin: None }
     }
 
-    /// The catalog in a directory. What the directory lacks as a whole - `places/`, `lexicon/` -
+    /// The catalog in a directory. What the directory lacks as a whole - `places/`, `lexicon/`,
+    /// `mapping/` -
     /// comes from the embedded catalog, so that a town can begin with a handful of entries.
     ///
     /// # Errors
@@ -62,7 +63,7 @@ impl CatalogFiles {
     pub fn from_dir(root: &Path) -> Result<Self, FilesError> {
         let mut files = Vec::new();
         read_dir(root, root, 0, &mut files)?;
-        for folder in ["places/", "lexicon/"] {
+        for folder in ["places/", "lexicon/", "mapping/"] {
             if !files.iter().any(|(path, _)| path.starts_with(folder)) {
                 let embedded = Self::embedded();
                 files.extend(

@@ -333,7 +333,7 @@ fn line_at(text: &str, offset: usize) -> usize {
 
 /// The messages of serde and toml that a mistake in a catalog file leads to, in German. What is
 /// not known is passed through: better English than nothing.
-fn in_german(message: &str) -> String {
+pub(crate) fn in_german(message: &str) -> String {
     let message = message.trim();
     let quoted = |text: &str| -> Vec<String> {
         text.split('`').skip(1).step_by(2).map(str::to_owned).collect()

@@ -235,7 +235,7 @@ pub enum GeneralKind {
 }
 
 /// One step of a matter.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct Step {
     /// What is done.
     #[serde(rename = "do")]
@@ -245,7 +245,7 @@ pub struct Step {
 }
 
 /// How a step is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// With an online service.

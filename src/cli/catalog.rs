@@ -12,7 +12,7 @@ use crate::{
     bot::Bot,
     catalog::{
         Catalog, CatalogFiles, Severity,
-        service::GeneralKind,
+        service::{GeneralKind, Level},
         stats::{Counts, Stats, slug},
     },
     places::Places,
@@ -38,6 +38,21 @@ pub(super) enum CatalogCommand {
     Test {
         /// Directory with conversation files (*.txt)
         dir: PathBuf,
+    },
+    /// Count how many services are online, municipality by municipality and level by level
+    #[cfg(feature = "import")]
+    #[command(after_help = "Examples:\n  amtslotse catalog coverage --region Berlin\n  \
+        amtslotse catalog coverage --region 084160000000 --csv kreis.csv --chart kreis.svg")]
+    Coverage {
+        /// 12-digit key, name or postcode; all of Germany if left out
+        #[arg(long, value_name = "ARS")]
+        region: Option<String>,
+        /// Write the counts into this file, as spreadsheets read it
+        #[arg(long, value_name = "FILE.csv")]
+        csv: Option<PathBuf>,
+        /// Draw them into this file
+        #[arg(long, value_name = "FILE.svg")]
+        chart: Option<PathBuf>,
     },
     /// Count what a catalog holds
     #[command(after_help = "Example:\n  amtslotse catalog stats")]
@@ -93,14 +108,13 @@ pub(super) fn test(bot: &Bot, dir: &Path) -> u8 {
     if report.failures.is_empty() { shown } else { FAILED }
 }
 
-pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
+pub(super) fn run(command: &CatalogCommand, option: Option<&Path>) -> u8 {
     let dir = match command {
-        CatalogCommand::Check { dir, .. } | CatalogCommand::Stats { dir, .. } => dir.clone(),
-        CatalogCommand::Test { .. } => None,
+        CatalogCommand::Check { dir, .. } | CatalogCommand::Stats { dir, .. } => dir.as_deref(),
+        _ => None,
     };
-    let dir = dir.or(option);
     let files =
-        match dir.as_deref().map_or_else(|| Ok(CatalogFiles::embedded()), CatalogFiles::from_dir) {
+        match dir.or(option).map_or_else(|| Ok(CatalogFiles::embedded()), CatalogFiles::from_dir) {
             Ok(files) => files,
             Err(error) => {
                 eprintln!("Fehler: {error}");
@@ -130,8 +144,6 @@ pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
             show(&out);
             if errors == 0 { DONE } else { FAILED }
         }
-        // It needs a bot: see `test`.
-        CatalogCommand::Test { .. } => DONE,
         CatalogCommand::Stats { chart, .. } => {
             if let Some(path) = chart
                 && let Err(error) = std::fs::write(path, availability_chart(&Stats::of(&catalog)))
@@ -141,7 +153,133 @@ pub(super) fn run(command: &CatalogCommand, option: Option<PathBuf>) -> u8 {
             }
             show(&stats_table(&catalog, places.as_ref()))
         }
+        // They need a bot: see `test` and `coverage`.
+        _ => DONE,
     }
+}
+
+/// `catalog coverage`: counts from what was imported and the general rules.
+#[cfg(feature = "import")]
+pub(super) fn coverage(
+    bot: &Bot,
+    data: &crate::offers::data::DataDir,
+    region: Option<&str>,
+    csv: Option<&Path>,
+    chart: Option<&Path>,
+) -> u8 {
+    use super::USAGE;
+    use crate::{
+        ids::RegionKey,
+        offers::coverage::{Counts, Municipality, csv as to_csv, svg},
+    };
+    let key = region.map(|text| super::offers::key_of(bot.places(), text)).transpose();
+    let key = match key {
+        Ok(key) => key.unwrap_or(RegionKey::GERMANY),
+        Err(why) => {
+            eprintln!("Fehler: --region: {why}");
+            return USAGE;
+        }
+    };
+    let municipalities = match municipalities(bot, data, key) {
+        Ok(municipalities) => municipalities,
+        Err(why) => {
+            eprintln!("Fehler: {why}");
+            return FAILED;
+        }
+    };
+    if municipalities.is_empty() {
+        eprintln!("Fehler: --region: in {key} liegt keine Gemeinde");
+        return USAGE;
+    }
+    let name = bot.places().place(key).map_or("Deutschland", |place| place.name.as_str());
+    let title = format!("Welche Leistungen gehen online? {name}");
+    let files = [
+        (csv, csv.map(|_| to_csv(&municipalities))),
+        (chart, chart.map(|_| svg(&title, &municipalities, &KNOWN))),
+    ];
+    for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path?, text?))) {
+        if let Err(error) = std::fs::write(path, text) {
+            eprintln!("Fehler: {}: {error}", path.display());
+            return FAILED;
+        }
+    }
+    let total = |municipality: &Municipality| municipality.total();
+    let all: Counts = municipalities.iter().map(total).sum();
+    let mut out = format!("{title}\n{} Gemeinden\n", municipalities.len());
+    let mut row = |label: &str, counts: Counts| {
+        let share = |count: usize| 100.0 * count as f64 / counts.all().max(1) as f64;
+        let _ = writeln!(
+            out,
+            "{label:<12}{:>10} ({:>3.0} %){:>10} ({:>3.0} %){:>10} ({:>3.0} %){:>10} ({:>3.0} %)",
+            counts.online,
+            share(counts.online),
+            counts.partly,
+            share(counts.partly),
+            counts.in_person,
+            share(counts.in_person),
+            counts.unknown,
+            share(counts.unknown),
+        );
+    };
+    for level in [Level::Gemeinde, Level::Kreis, Level::Land, Level::Bund] {
+        let of_level = municipalities.iter().filter_map(|m| m.counts.get(&level).copied());
+        row(&slug(&level), of_level.sum());
+    }
+    row("alle", all);
+    out.push_str("             (online, teilweise, vor Ort, unbekannt)\n");
+    out.push_str(
+        "Zum Vergleich, was andere bundesweit gezählt haben (andere Auswahl von Leistungen):\n",
+    );
+    for (what, source) in KNOWN {
+        let _ = writeln!(out, "  {what} ({source})");
+    }
+    show(&out)
+}
+
+/// How each service can be done in each municipality of a region: by the most specific offer that
+/// says so, else by the general rule.
+#[cfg(feature = "import")]
+fn municipalities(
+    bot: &Bot,
+    data: &crate::offers::data::DataDir,
+    region: crate::ids::RegionKey,
+) -> anyhow::Result<Vec<crate::offers::coverage::Municipality>> {
+    use std::collections::HashMap;
+
+    use crate::{
+        bot::availability_at,
+        ids::RegionKey,
+        offers::{
+            coverage::{Counts, Municipality},
+            file::OffersFile,
+        },
+        reply::AvailabilityKind,
+    };
+    let services = bot.catalog().services();
+    let mut known: Vec<HashMap<RegionKey, AvailabilityKind>> = vec![HashMap::new(); services.len()];
+    let path = data.offers();
+    if path.exists() {
+        OffersFile::open(&path)?.for_each(&mut |service, region, kind| {
+            if kind != AvailabilityKind::Unknown
+                && let Some(at) = bot.catalog().position(service)
+            {
+                known[at].insert(region, kind);
+            }
+        })?;
+    }
+    let places = bot.places();
+    let municipality = |place: &crate::places::Place| {
+        let mut counts = std::collections::BTreeMap::<Level, Counts>::new();
+        for (service, known) in services.iter().zip(&known) {
+            let local = place.key.chain().find_map(|key| known.get(&key).copied());
+            let kind = availability_at(service, local);
+            Counts::add(counts.entry(service.level).or_default(), kind);
+        }
+        let kreis = places.kreis_of(place.key).unwrap_or(place).name.clone();
+        let (key, name) = (place.key, place.name.clone());
+        Municipality { key, name, kreis, population: place.population, counts }
+    };
+    Ok(places.municipalities_in(region).map(municipality).collect())
 }
 
 fn stats_table(catalog: &Catalog, places: Option<&Places>) -> String {

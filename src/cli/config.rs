@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Common, DONE, USAGE, catalog_dir, load_config, show};
+use super::{Common, DONE, USAGE, load_config, show};
 use crate::config::EXAMPLE;
 
 #[derive(Debug, Subcommand)]
@@ -26,8 +26,7 @@ pub(super) fn run(command: &ConfigCommand, common: &Common) -> u8 {
             for warning in &loaded.warnings {
                 println!("Hinweis: {warning}");
             }
-            let dir = catalog_dir(common, &loaded.config);
-            match crate::serve::build_bot(&loaded.config, dir.as_deref()) {
+            match crate::serve::build_bot(&loaded.config) {
                 Ok(bot) => {
                     let services = bot.catalog().services().len();
                     println!("Die Einstellungen sind in Ordnung ({services} Leistungen).");

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Common, DONE, FAILED, USAGE, catalog_dir, load_config};
+use super::{Common, DONE, FAILED, USAGE, load_config};
 use crate::{serve::Ended, telemetry};
 
 pub(super) async fn run(common: &Common) -> u8 {
@@ -24,8 +24,7 @@ pub(super) async fn run(common: &Common) -> u8 {
             }
         }
     });
-    let dir = catalog_dir(common, &loaded.config);
-    match crate::serve::serve(&loaded.config, dir.as_deref(), shutdown).await {
+    match crate::serve::serve(&loaded.config, shutdown).await {
         Ok(Ended::Stopped) => DONE,
         Ok(Ended::Misconfigured) => FAILED,
         Ok(Ended::NothingEnabled) => {

@@ -1,7 +1,10 @@
 //! Finding the place in a citizen's words.
 
 use super::{Place, PlaceLevel, Places};
-use crate::{matching::features::Role, text::Token};
+use crate::{
+    matching::{features::Role, stopwords},
+    text::Token,
+};
 
 /// What a text says about the place.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,17 +160,23 @@ impl Places {
             return None;
         }
         let needs_cue = self.cue.contains(&name);
-        let place_word = matches!(before, "in" | "nach" | "aus" | "stadt" | "gemeinde" | "ort")
-            || ["amt", "rathaus", "buero", "behoerde"]
-                .iter()
-                .any(|office| before.ends_with(office));
+        let named = matches!(before, "in" | "nach" | "aus" | "stadt" | "gemeinde" | "ort");
+        let after_office =
+            ["amt", "rathaus", "buero", "behoerde"].iter().any(|office| before.ends_with(office));
+        let place_word = named || after_office;
         let capital = run[0].capital || !mixed_case;
         if let Some(places) = self.by_name.get(&name) {
             if needs_cue && !(has_postcode || place_word && capital) {
                 return None;
             }
-            // Short names are words in dialects and other languages ("ha", "au").
             let small = places.iter().all(|&at| self.places[at as usize].population < SMALL);
+            // "Sag dem Finanzamt Bescheid" and "in meine Nähe": no villages.
+            let goes_on = tokens.get(end).is_some() && !run[length - 1].ends_clause;
+            let is_filler = stopwords::is_stop(&name) && !run[0].capital && goes_on;
+            if needs_cue && !has_postcode && (is_filler || small && !named) {
+                return None;
+            }
+            // Short names are words in dialects and other languages ("ha", "au").
             if name.len() <= 3 && !(place_word && (run[0].capital || !small)) {
                 return None;
             }
@@ -265,9 +274,12 @@ mod tests {
             "kuchen verkaufen beim fest",
             "ich will heiraten",
             "hund anmelden",
+            "Wie sag ich dem Finanzamt Bescheid?",
+            "er soll nicht in meine nähe kommen",
         ] {
             check(text, "");
         }
+        check("hund anmelden in meine", "Meine");
         check("Wohnsitz anmelden in Essen", "Essen");
         check("wohnsitz anmelden in hof", "Hof");
         check("45127 Essen", "Essen");

@@ -27,5 +27,12 @@ use amtslotse::{bot::Bot, config::Config};
 
 /// The bot as shipped, built once: it is immutable.
 static BOT: LazyLock<Bot> = LazyLock::new(|| {
-    amtslotse::serve::build_bot(&Config::default(), None).expect("the shipped catalog is valid")
+    amtslotse::serve::build_bot(&without_data()).expect("the shipped catalog is valid")
 });
+
+/// The settings as they are by default, but for what a developer may have imported here.
+fn without_data() -> Config {
+    let mut config = Config::default();
+    config.bot.data = "/nowhere".into();
+    config
+}

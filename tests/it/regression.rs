@@ -5,10 +5,12 @@ use std::{fs, path::Path, sync::Arc};
 
 use amtslotse::{
     app::App,
-    config::Config,
     message::Message,
     regression,
-    serve::{Reloaded, build_bot, reload},
+    serve::{
+        build_bot,
+        reload::{Reloaded, reload},
+    },
 };
 
 use crate::BOT;
@@ -39,22 +41,23 @@ async fn a_changed_catalog_that_breaks_a_conversation_is_refused() {
     // The shipped matters would outweigh a single service.
     write("lexicon/concepts.toml", "format = 1\n");
     write("conversations/hund.txt", "> hund anmelden\n@ hund-anmelden\n= Steueramt\n");
-    let config = Config::default();
-    let bot = build_bot(&config, Some(dir.path())).unwrap();
+    let mut config = crate::without_data();
+    config.bot.catalog = dir.path().to_owned();
+    let bot = build_bot(&config).unwrap();
     let app = App::new(Arc::new(bot), &config);
     let said = async || {
         let turn = app.respond(&Message::text("hund anmelden"), None).await;
         amtslotse::channel::terminal::render(&turn.reply, false)
     };
     write(dog, &DOG.replace("Steueramt", "Stadtkasse"));
-    let Reloaded::Refused(why) = reload(&app, &config, Some(dir.path())) else { panic!("swapped") };
+    let Reloaded::Refused(why) = reload(&app, &config) else { panic!("swapped") };
     assert!(why.contains("hund.txt:3: es fehlt: Steueramt"), "{why}");
     assert!(said().await.contains("Steueramt"), "the old one still answers");
     write(dog, "format = 1\n");
-    let Reloaded::Refused(why) = reload(&app, &config, Some(dir.path())) else { panic!("swapped") };
+    let Reloaded::Refused(why) = reload(&app, &config) else { panic!("swapped") };
     assert!(why.contains("hund-anmelden.toml"), "{why}");
     write(dog, &DOG.replace("Steueramt", "Stadtkasse"));
     write("conversations/hund.txt", "> hund anmelden\n= Stadtkasse\n");
-    assert_eq!(reload(&app, &config, Some(dir.path())), Reloaded::Swapped);
+    assert_eq!(reload(&app, &config), Reloaded::Swapped);
     assert!(said().await.contains("Stadtkasse"));
 }

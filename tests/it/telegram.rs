@@ -28,7 +28,7 @@ const GROUP: i64 = -100_815;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 static BOT: LazyLock<Arc<Bot>> =
-    LazyLock::new(|| Arc::new(amtslotse::serve::build_bot(&Config::default(), None).unwrap()));
+    LazyLock::new(|| Arc::new(amtslotse::serve::build_bot(&Config::default()).unwrap()));
 
 /// A running channel and the server it talks to.
 struct Town {
@@ -271,7 +271,7 @@ async fn fault_2_a_long_answer_is_split() {
     let mut config = Config::default();
     config.operator.name = "Verband der Gemeinden & Städte <im Süden> ".repeat(300);
     config.operator.imprint_url = "https://example.de/impressum".to_owned();
-    let bot = Arc::new(amtslotse::serve::build_bot(&config, None).unwrap());
+    let bot = Arc::new(amtslotse::serve::build_bot(&config).unwrap());
     let town = Town::open_with_bot(Fake::start().await, bot);
     town.fake.deliver(private(json!({"text": "/impressum"})));
     let first = town.fake.sent(1).await;

@@ -210,7 +210,7 @@ fn commanded(command: &CommandInteraction, bot: &Bot) -> Input {
 
 fn asked_for(question: &str, place: &str, bot: &Bot) -> Input {
     let resolved = bot.places().resolve(place).ok().map(|place| place.key);
-    let chosen = commands::chosen(question).and_then(|id| bot.catalog().service(&id));
+    let chosen = commands::chosen(question).and_then(|id| bot.service(&id));
     match chosen {
         Some(service) if place.is_empty() || resolved.is_some() => {
             let service = service.id.clone();

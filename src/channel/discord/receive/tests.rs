@@ -8,7 +8,7 @@ use crate::{config::Config, serve::build_bot};
 
 const ME: UserId = UserId::new(900);
 
-static BOT: LazyLock<Bot> = LazyLock::new(|| build_bot(&Config::default(), None).unwrap());
+static BOT: LazyLock<Bot> = LazyLock::new(|| build_bot(&Config::default()).unwrap());
 
 fn user(id: u64) -> Value {
     json!({ "id": id.to_string(), "username": "u", "discriminator": "0", "avatar": null })

@@ -14,7 +14,7 @@ use crate::{
     serve::build_bot,
 };
 
-static BOT: LazyLock<Bot> = LazyLock::new(|| build_bot(&Config::default(), None).unwrap());
+static BOT: LazyLock<Bot> = LazyLock::new(|| build_bot(&Config::default()).unwrap());
 
 fn shown(card: &Card) -> Value {
     serde_json::to_value(card.message()).unwrap()

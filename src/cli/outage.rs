@@ -1,0 +1,190 @@
+//! `outage`: what is out of order, said once for every service that hangs on it.
+
+use clap::Subcommand;
+use time::{
+    Date, OffsetDateTime, PrimitiveDateTime, Time,
+    format_description::{FormatItem, well_known::Rfc3339},
+    macros::format_description,
+};
+
+use super::{Common, FAILED, USAGE, load_config, show};
+use crate::{
+    bot::Bot,
+    catalog::Service,
+    config::Config,
+    message::{by_german_clocks, german_moment},
+    offers::outage::{Outage, OutageFile, concerned},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OutageCommand {
+    /// Note that something is out of order
+    #[command(after_help = "Examples:\n  \
+        amtslotse outage set \"i-Kfz\" --until \"24.11.2026 18:00\" --instead \"Kommen Sie in die Zulassungsstelle.\"\n  \
+        amtslotse outage set wohnsitz-ummelden --region Köln")]
+    Set {
+        /// Id of a service, or a name that its entry mentions
+        what: String,
+        /// Until when: "24.11.2026 18:00", "24.11.2026" (the whole day) or RFC 3339
+        #[arg(long)]
+        until: Option<String>,
+        /// From when on; at once if left out
+        #[arg(long)]
+        from: Option<String>,
+        /// What to do meanwhile, a sentence
+        #[arg(long)]
+        instead: Option<String>,
+        /// Where: 12-digit key, name or postcode; everywhere if left out
+        #[arg(long, value_name = "ARS")]
+        region: Option<String>,
+    },
+    /// It works again
+    Clear {
+        /// As it was set; all notes if left out
+        what: Option<String>,
+    },
+    /// Show the notes and what they concern
+    List,
+}
+
+pub(super) fn run(common: &Common, command: &OutageCommand) -> u8 {
+    let config = match load_config(common) {
+        Ok(loaded) => loaded.config,
+        Err(code) => return code,
+    };
+    let bot = match crate::serve::build_bot(&config) {
+        Ok(bot) => bot,
+        Err(error) => {
+            eprintln!("Fehler: {error:#}");
+            return USAGE;
+        }
+    };
+    let result = match command {
+        OutageCommand::Set { what, until, from, instead, region } => {
+            let place = region.as_deref().map(|name| bot.places().resolve(name));
+            let place = match place.transpose() {
+                Ok(place) => place.map(|place| place.key),
+                Err(error) => {
+                    eprintln!("Fehler: --region: {error}");
+                    return USAGE;
+                }
+            };
+            let moments = moment("--from", from.as_deref(), Time::MIDNIGHT)
+                .and_then(|from| Ok((from, moment("--until", until.as_deref(), LAST_MINUTE)?)));
+            let (from, until) = match moments {
+                Ok(moments) => moments,
+                Err(why) => {
+                    eprintln!("Fehler: {why}");
+                    return USAGE;
+                }
+            };
+            let instead = instead.clone();
+            set(&config, &bot, Outage { what: what.clone(), region: place, from, until, instead })
+        }
+        OutageCommand::Clear { what } => clear(&config, what.as_deref()),
+        OutageCommand::List => list(&config, &bot),
+    };
+    match result {
+        Ok(text) => show(&text),
+        Err(why) => {
+            eprintln!("Fehler: {why}");
+            FAILED
+        }
+    }
+}
+
+const LAST_MINUTE: Time = time::macros::time!(23:59);
+
+/// A moment as clerks write it, by German clocks.
+fn moment(
+    option: &str,
+    text: Option<&str>,
+    time_of_day: Time,
+) -> Result<Option<OffsetDateTime>, String> {
+    const DAY: &[FormatItem<'_>] = format_description!("[day].[month].[year]");
+    const MINUTE: &[FormatItem<'_>] = format_description!("[day].[month].[year] [hour]:[minute]");
+    let Some(text) = text.map(str::trim) else { return Ok(None) };
+    let local = PrimitiveDateTime::parse(text, MINUTE)
+        .or_else(|_| Date::parse(text, DAY).map(|day| day.with_time(time_of_day)));
+    local
+        .map(german_moment)
+        .or_else(|_| OffsetDateTime::parse(text, &Rfc3339))
+        .map(Some)
+        .map_err(|_| format!("{option}: »{text}« ist kein Zeitpunkt (erwartet: 24.11.2026 18:00)"))
+}
+
+fn set(config: &Config, bot: &Bot, outage: Outage) -> Result<String, String> {
+    let services = concerned(&outage.what, bot.catalog());
+    if services.is_empty() {
+        return Err(format!(
+            "»{}« kommt in keiner Leistung vor; erwartet: eine Kennung (amtslotse offers list) oder ein \
+             Name wie »i-Kfz«, der in einem Eintrag steht",
+            outage.what
+        ));
+    }
+    let mut notes = config.data_dir().read_outages()?;
+    notes.retain(|note| (&note.what, note.region) != (&outage.what, outage.region));
+    let mut out = told(&outage, bot);
+    notes.push(outage);
+    save(config, notes)?;
+    out.push_str("Ein laufender Bot sagt es in wenigen Sekunden.\n");
+    Ok(out)
+}
+
+fn clear(config: &Config, what: Option<&str>) -> Result<String, String> {
+    let notes = config.data_dir().read_outages()?;
+    let before = notes.len();
+    let left: Vec<Outage> = match what {
+        None => Vec::new(),
+        Some(what) => notes.into_iter().filter(|note| note.what != what).collect(),
+    };
+    let gone = before - left.len();
+    if let (0, Some(what)) = (gone, what) {
+        return Err(format!("keine Störung »{what}« vermerkt (amtslotse outage list)"));
+    }
+    save(config, left)?;
+    Ok(format!("{gone} Störungen gelöscht\n"))
+}
+
+fn list(config: &Config, bot: &Bot) -> Result<String, String> {
+    let notes = config.data_dir().read_outages()?;
+    if notes.is_empty() {
+        return Ok("Keine Störung vermerkt\n".to_owned());
+    }
+    Ok(notes.iter().map(|note| told(note, bot)).collect())
+}
+
+fn save(config: &Config, outages: Vec<Outage>) -> Result<(), String> {
+    let data = config.data_dir();
+    let _lock = data.lock()?;
+    let path = data.outages();
+    let text =
+        toml::to_string(&OutageFile { format: 1, outages }).map_err(|error| error.to_string())?;
+    data.replace(&path, &text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn told(outage: &Outage, bot: &Bot) -> String {
+    let minute = format_description!("[day].[month].[year] [hour]:[minute]");
+    let moment = |at: OffsetDateTime| by_german_clocks(at).format(minute).unwrap_or_default();
+    let mut out = format!("»{}«", outage.what);
+    if let Some(region) = outage.region {
+        let place = bot.places().place(region);
+        out.push_str(&format!(" in {}", place.map_or(region.to_string(), |p| p.name.clone())));
+    }
+    if let Some(from) = outage.from {
+        out.push_str(&format!(" ab {}", moment(from)));
+    }
+    match outage.until {
+        Some(until) => out.push_str(&format!(" bis {}", moment(until))),
+        None => out.push_str(" bis auf Weiteres"),
+    }
+    if let Some(instead) = &outage.instead {
+        out.push_str(&format!(", stattdessen: {instead}"));
+    }
+    out.push('\n');
+    for id in concerned(&outage.what, bot.catalog()) {
+        let name = bot.service(&id).map_or("", Service::plain);
+        out.push_str(&format!("  betrifft {id} ({name})\n"));
+    }
+    out
+}
