@@ -115,6 +115,17 @@ pub struct Bot {
     settings: Settings,
 }
 
+/// What a name is taken for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TakenFor {
+    /// The service.
+    pub service: ServiceId,
+    /// How sure that is, 0 to 1.
+    pub sure: f32,
+    /// Whether it is a name or synonym of it and, but for filler, nothing else.
+    pub named: bool,
+}
+
 /// What a message says, as far as the bot reads it.
 struct Heeded {
     query: Query,
@@ -217,13 +228,13 @@ impl Bot {
         self.matcher.rank(&self.heed(text).query)
     }
 
-    /// The service of the catalog that an official name is taken for, and how sure that is; `None`
-    /// if a citizen who typed it would be asked back.
-    pub fn take_for(&self, name: &str) -> Option<(ServiceId, f32)> {
+    /// The service of the catalog that an official name is taken for; `None` if a citizen who typed
+    /// it would be asked back.
+    pub fn take_for(&self, name: &str) -> Option<TakenFor> {
         let ranking = self.rank(name);
         let answers = decision::decide(&ranking, &[]) == decision::Decision::Answer;
         let service = self.ids(&ranking).into_iter().next().filter(|_| answers)?;
-        Some((service, ranking.confidence))
+        Some(TakenFor { service, sure: ranking.confidence, named: ranking.named })
     }
 
     /// How many expressions it compares with.

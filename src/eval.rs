@@ -20,7 +20,8 @@ use crate::{
 pub struct Question {
     /// The message.
     pub question: String,
-    /// The services that are right, the preferred one first; empty if none is.
+    /// The services that are right, the preferred one first; empty if none is. One of a foreign
+    /// catalog (`berlin:120686`) is right if its offer is behind what was answered.
     pub ids: Vec<ServiceId>,
     /// The language, if the file says so.
     pub lang: Option<String>,
@@ -66,6 +67,16 @@ impl Question {
             questions.push(Self { question, ids, lang, tags: list(cell(tags_at)) });
         }
         Ok(questions)
+    }
+}
+
+impl Question {
+    /// Whether what an outcome names at a position is right.
+    fn is_right(&self, outcome: &Outcome, at: usize) -> bool {
+        let offer = outcome.offers.get(at).and_then(Option::as_deref);
+        outcome.services.get(at).is_some_and(|id| {
+            self.ids.iter().any(|right| right == id || Some(right.as_str()) == offer)
+        })
     }
 }
 
@@ -158,7 +169,7 @@ pub enum Verdict {
 impl Verdict {
     /// Judges an outcome.
     pub fn of(question: &Question, outcome: &Outcome) -> Self {
-        let right = |id: &ServiceId| question.ids.contains(id);
+        let right = |at: usize| question.is_right(outcome, at);
         if question.ids.is_empty() {
             return match outcome.decision {
                 _ if outcome.asserted > 0 => Self::AssertedInVain,
@@ -168,11 +179,9 @@ impl Verdict {
                 }
             };
         }
-        let offered = outcome.services.iter().take(5).any(right);
+        let offered = (0..outcome.services.len().min(5)).any(right);
         match outcome.decision {
-            DecisionKind::Answer if outcome.services.first().is_some_and(right) => {
-                Self::RightAtOnce
-            }
+            DecisionKind::Answer if right(0) => Self::RightAtOnce,
             DecisionKind::Answer => Self::Wrong,
             DecisionKind::Clarify
                 if offered && question.tags.iter().any(|tag| tag == "clarify") =>
@@ -286,14 +295,14 @@ impl Report {
 
 impl Tally {
     fn add(&mut self, question: &Question, outcome: &Outcome, verdict: Verdict) {
-        let right = |id: &ServiceId| question.ids.contains(id);
+        let right = |at: usize| question.is_right(outcome, at);
         self.all += 1;
         *self.verdicts.entry(verdict).or_default() += 1;
         self.with_service += usize::from(!question.ids.is_empty());
-        self.top1 += usize::from(outcome.services.first().is_some_and(right));
-        self.top3 += usize::from(outcome.services.iter().take(3).any(right));
-        let asserted = outcome.services.iter().take(outcome.asserted);
-        self.extra_cards += asserted.skip(1).filter(|id| !right(id)).count();
+        let first = |count: usize| 0..outcome.services.len().min(count);
+        self.top1 += usize::from(first(1).any(right));
+        self.top3 += usize::from(first(3).any(right));
+        self.extra_cards += first(outcome.asserted).skip(1).filter(|at| !right(*at)).count();
         self.asserted += usize::from(outcome.asserted > 0);
     }
 

@@ -354,11 +354,11 @@ fn summary(name: &str, done: &Done) -> String {
         of(AvailabilityKind::InPerson),
         of(AvailabilityKind::Unknown),
     );
-    if !done.remarks.is_empty() || !done.by_name.is_empty() {
+    if !done.remarks.is_empty() || !done.doubtful.is_empty() {
         let _ = writeln!(
             out,
             "Bitte prüfen: {} Zuordnungen, {} Widersprüche (Liste: --report DATEI)",
-            done.by_name.len(),
+            done.doubtful.len(),
             done.remarks.len()
         );
     }

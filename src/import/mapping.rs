@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::record::Record;
 use crate::{
+    bot::TakenFor,
     catalog::{Catalog, CatalogFiles, Finding},
     ids::{LeikaKey, ServiceId},
 };
@@ -53,12 +54,14 @@ pub struct Mapped {
     pub part: bool,
 }
 
-/// What the matcher takes a name for: a service, and how sure that is.
-pub type Guess<'a> = dyn Fn(&str) -> Option<(ServiceId, f32)> + 'a;
+/// What the matcher takes a name for.
+pub type Guess<'a> = dyn Fn(&str) -> Option<TakenFor> + 'a;
 
-/// A name is taken for one of our services from this confidence on: measured against the tables
-/// made by hand (`docs/angebote.md`).
-pub const SURE: f32 = 0.9;
+/// A name that is one of ours word for word is taken for it from this confidence on ...
+const SURE: f32 = 0.9;
+/// ... and any other for a special case of it from this one on: it does not speak for the whole.
+/// Measured against the tables made by hand (`docs/offers.md`).
+const SURE_OF_PART: f32 = 0.99;
 
 /// The tables of one source, and the keys of our services.
 #[derive(Debug, Default)]
@@ -184,7 +187,7 @@ impl Mapping {
             return exact;
         }
         let guessed = guess(&record.name);
-        let above = self.above(&record.leika, guessed.as_ref().map(|(id, _)| id));
+        let above = self.above(&record.leika, guessed.as_ref().map(|taken| &taken.service));
         if !above.is_empty() {
             return above;
         }
@@ -192,8 +195,14 @@ impl Mapping {
         if record.leika.iter().any(|key| !key.is_object()) {
             return Vec::new();
         }
-        let sure = guessed.filter(|(_, sure)| *sure >= SURE);
-        sure.map(|(service, sure)| Mapped { service, by: By::Name(sure), part: false })
+        let enough = |taken: &TakenFor| taken.sure >= if taken.named { SURE } else { SURE_OF_PART };
+        let taken = guessed.filter(enough);
+        taken
+            .map(|TakenFor { service, sure, named }| Mapped {
+                service,
+                by: By::Name(sure),
+                part: !named,
+            })
             .into_iter()
             .collect()
     }
@@ -278,7 +287,13 @@ mod tests {
     fn map(id: &str, keys: &[&str], guess: Option<(&str, f32)>) -> Vec<(String, By, bool)> {
         let leika = keys.iter().map(|key| key.parse().unwrap()).collect();
         let record = Record { id: id.into(), leika, ..Record::default() };
-        let guess = |_: &str| guess.map(|(id, sure)| (id.parse().unwrap(), sure));
+        let guess = |_: &str| {
+            guess.map(|(id, sure)| TakenFor {
+                service: id.parse().unwrap(),
+                sure,
+                named: sure < 0.99,
+            })
+        };
         let mapped = mapping().map(&record, &guess);
         mapped.into_iter().map(|m| (m.service.to_string(), m.by, m.part)).collect()
     }
@@ -314,6 +329,8 @@ mod tests {
         let sure = Some(("jagdschein", 0.95));
         assert_eq!(map("1", &[], sure), [("jagdschein".into(), By::Name(0.95), false)]);
         assert_eq!(map("1", &[], Some(("jagdschein", 0.8))), []);
+        let like = map("1", &[], Some(("jagdschein", 0.995)));
+        assert_eq!(like, [("jagdschein".into(), By::Name(0.995), true)]);
         assert_eq!(map("1", &["99999999012000"], sure), []);
     }
 

@@ -25,7 +25,7 @@ use super::{
     towns, xzufi, zms,
 };
 use crate::{
-    bot::Bot,
+    bot::{Bot, TakenFor},
     catalog::CatalogFiles,
     ids::{RegionKey, ServiceId},
     offers::{
@@ -95,6 +95,19 @@ pub struct Counts {
     pub rejected: BTreeMap<String, usize>,
 }
 
+/// An entry that was joined by its name, or by a key on a level above.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doubtful {
+    /// Name of the source.
+    pub source: String,
+    /// The entry (`berlin:120686`).
+    pub entry: String,
+    /// What it is called.
+    pub name: String,
+    /// What it was taken for.
+    pub mapped: Mapped,
+}
+
 /// What an import did.
 #[derive(Debug, Default)]
 pub struct Done {
@@ -102,8 +115,8 @@ pub struct Done {
     pub counts: BTreeMap<String, Counts>,
     /// What was not imported, by source.
     pub rejected: Vec<(String, Rejected)>,
-    /// What was joined without certainty: source, foreign id, its name, ours, how.
-    pub by_name: Vec<(String, String, String, ServiceId, By)>,
+    /// What was joined without certainty.
+    pub doubtful: Vec<Doubtful>,
     /// What became a service of its own: source, foreign id, its name.
     pub own: Vec<(String, String, String)>,
     /// What a person should look at.
@@ -117,9 +130,10 @@ impl Done {
     pub fn to_review(&self) -> String {
         let cell = |text: &str| text.replace(['\t', '\n', '\r'], " ");
         let mut out = String::new();
-        for (source, id, name, service, by) in &self.by_name {
-            let (name, by) = (cell(name), by.word());
-            let _ = writeln!(out, "{source}\t{id}\t{name}\tzugeordnet zu {service}: {by}");
+        for Doubtful { source, entry, name, mapped } in &self.doubtful {
+            let (name, Mapped { service, by, part }) = (cell(name), mapped);
+            let what = if *part { "Sonderfall von" } else { "zugeordnet zu" };
+            let _ = writeln!(out, "{source}\t{entry}\t{name}\t{what} {service}: {}", by.word());
         }
         for Remark { service, region, offer, what } in &self.remarks {
             let _ = writeln!(out, "{region}\t{offer}\t{service}\t{}", cell(what));
@@ -357,7 +371,7 @@ fn compile(
             source,
             mapping: &mapping,
             counts,
-            by_name: &mut done.by_name,
+            doubtful: &mut done.doubtful,
             own: &mut done.own,
         };
         let joining = joining.join(context.bot, records, progress);
@@ -406,7 +420,7 @@ struct Joining<'a> {
     source: &'a Source,
     mapping: &'a Mapping,
     counts: &'a mut Counts,
-    by_name: &'a mut Vec<(String, String, String, ServiceId, By)>,
+    doubtful: &'a mut Vec<Doubtful>,
     own: &'a mut Vec<(String, String, String)>,
 }
 
@@ -418,7 +432,7 @@ impl Joining<'_> {
         progress: Progress<'_>,
     ) -> Vec<(Record, Vec<Mapped>)> {
         // The same name comes again and again, town by town.
-        let guesses: RefCell<HashMap<String, Option<(ServiceId, f32)>>> = RefCell::default();
+        let guesses: RefCell<HashMap<String, Option<TakenFor>>> = RefCell::default();
         let guess = |name: &str| {
             let mut guesses = guesses.borrow_mut();
             guesses.entry(name.to_owned()).or_insert_with(|| bot.take_for(name)).clone()
@@ -455,7 +469,8 @@ impl Joining<'_> {
         *self.counts.joined.entry(how).or_default() += 1;
         self.counts.parts += usize::from(mapped.iter().all(|mapped| mapped.part));
         if matches!(first.by, By::Name(_) | By::KeyAbove) {
-            self.by_name.push((source, id, record.name.clone(), first.service.clone(), first.by));
+            let name = record.name.clone();
+            self.doubtful.push(Doubtful { source, entry: id, name, mapped: first.clone() });
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod calendar;
 mod catalog;
+#[cfg(feature = "import")]
+mod cities;
 mod command_line;
 mod config;
 mod conversation;
