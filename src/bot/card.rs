@@ -346,9 +346,8 @@ impl Card<'_> {
             sentences.push(self.say_with("status-unknown-place", &[("place", &place.name)]));
         }
         sentences.extend(offer.and_then(|offer| offer.reason.clone()));
-        // What towns do in general says nothing more where it is known what this one does.
-        let is_told = self.service.online.kind == GeneralKind::DependsOnTown && !unknown;
-        if let Some(reason) = self.service.online.reason.clone().filter(|_| !is_told) {
+        let general = self.service.online.reason.clone();
+        if let Some(reason) = general.filter(|_| !self.is_told_locally()) {
             sentences.push(reason);
             section.sources.extend(self.service.online.source.iter().map(|s| self.dated(s)));
         } else if unknown {
@@ -367,12 +366,21 @@ impl Card<'_> {
         section
     }
 
+    /// What towns do in general says nothing more where it is known what this one does.
+    fn is_told_locally(&self) -> bool {
+        self.service.online.kind == GeneralKind::DependsOnTown
+            && self.status.kind != AvailabilityKind::Unknown
+    }
+
     fn steps(&self) -> Section {
         let local = match self.status.offer.as_ref().map(|offer| &offer.availability) {
             Some(Availability::Partly { steps }) if !steps.is_empty() => Some(steps),
             _ => None,
         };
-        let steps = local.unwrap_or(&self.service.online.steps);
+        let general = &self.service.online.steps;
+        let Some(steps) = local.or((!self.is_told_locally()).then_some(general)) else {
+            return Section::default();
+        };
         if steps.is_empty() {
             return Section::default();
         }

@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, Write};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Common, DONE, FAILED, USAGE, load_config, offers::key_of};
+use super::{Common, DONE, FAILED, USAGE, load_config, offers::key_of, show};
 use crate::{
     ids::RegionKey,
     import::{
-        csv::{self, COLUMNS},
+        csv,
         record::Record,
         run::{read_records, read_sources},
         source::Source,
@@ -19,7 +19,8 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// csv: a row for each service and region, as `import csv` reads it; json: a line for each entry
+    /// csv: a row for each service and region, as `import csv` reads it; json: a line for each entry;
+    /// template: an empty table with an example, to be filled in for `import csv`
     #[arg(value_enum)]
     format: Format,
     /// Only what holds there or in a part of it: 12-digit key, name or postcode
@@ -31,6 +32,7 @@ pub(super) struct ExportArgs {
 enum Format {
     Csv,
     Json,
+    Template,
 }
 
 /// A line of the JSON export.
@@ -44,6 +46,9 @@ struct Line<'a> {
 }
 
 pub(super) fn run(common: &Common, args: &ExportArgs) -> u8 {
+    if matches!(args.format, Format::Template) {
+        return show(&csv::template());
+    }
     let config = match load_config(common) {
         Ok(loaded) => loaded.config,
         Err(code) => return code,
@@ -68,7 +73,10 @@ pub(super) fn run(common: &Common, args: &ExportArgs) -> u8 {
             return FAILED;
         }
     };
-    let mut out = Out::new(args.format);
+    let mut out = match Out::new(args.format) {
+        Ok(out) => out,
+        Err(error) => return failed(&error),
+    };
     for source in &sources.list {
         let records = match read_records(&data.records(&source.name)) {
             Ok(records) => records,
@@ -78,23 +86,23 @@ pub(super) fn run(common: &Common, args: &ExportArgs) -> u8 {
             }
         };
         for record in records.into_iter().filter_map(|record| within(record, region)) {
-            match out.record(source, &record) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return FAILED,
-                Err(error) => {
-                    eprintln!("Fehler: die Ausgabe kann nicht geschrieben werden: {error}");
-                    return FAILED;
-                }
+            if let Err(error) = out.record(source, &record) {
+                return failed(&error);
             }
         }
     }
-    match out.finish() {
+    match out.out.flush() {
         Ok(()) => DONE,
-        Err(error) => {
-            eprintln!("Fehler: die Ausgabe kann nicht geschrieben werden: {error}");
-            FAILED
-        }
+        Err(error) => failed(&error),
     }
+}
+
+/// A reader who has gone away (`| head`) ends the command quietly.
+fn failed(error: &io::Error) -> u8 {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        eprintln!("Fehler: die Ausgabe kann nicht geschrieben werden: {error}");
+    }
+    FAILED
 }
 
 /// A record as far as it holds in a region or a part of it.
@@ -107,49 +115,38 @@ fn within(mut record: Record, region: Option<RegionKey>) -> Option<Record> {
     (!record.local.is_empty()).then_some(record)
 }
 
-enum Out {
-    Csv(Box<::csv::Writer<io::StdoutLock<'static>>>),
-    Json(BufWriter<io::StdoutLock<'static>>),
+struct Out {
+    format: Format,
+    out: BufWriter<io::StdoutLock<'static>>,
 }
 
 impl Out {
-    fn new(format: Format) -> Self {
-        let out = io::stdout().lock();
-        match format {
-            Format::Csv => {
-                let mut writer = ::csv::WriterBuilder::new().delimiter(b';').from_writer(out);
-                // A closed pipe is told with the first record.
-                let _ = writer.write_record(COLUMNS);
-                Self::Csv(Box::new(writer))
-            }
-            Format::Json => Self::Json(BufWriter::new(out)),
+    fn new(format: Format) -> io::Result<Self> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        if matches!(format, Format::Csv) {
+            out.write_all(csv::header().as_bytes())?;
         }
+        Ok(Self { format, out })
     }
 
     fn record(&mut self, source: &Source, record: &Record) -> io::Result<()> {
-        match self {
-            Self::Csv(writer) => {
-                for local in &record.local {
-                    for region in &local.regions {
-                        writer.write_record(csv::row(record, local, *region))?;
-                    }
+        if matches!(self.format, Format::Csv) {
+            for local in &record.local {
+                for region in &local.regions {
+                    let row = csv::line(csv::row(record, local, *region));
+                    self.out.write_all(row.as_bytes())?;
                 }
             }
-            Self::Json(out) => {
-                let kind = source.kind.name();
-                let licence = source.licence.as_deref();
-                let (source, title) = (source.name.as_str(), source.title.as_str());
-                serde_json::to_writer(&mut *out, &Line { source, kind, title, licence, record })?;
-                out.write_all(b"\n")?;
-            }
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        match self {
-            Self::Csv(writer) => writer.flush(),
-            Self::Json(out) => out.flush(),
-        }
+        let line = Line {
+            source: &source.name,
+            kind: source.kind.name(),
+            title: &source.title,
+            licence: source.licence.as_deref(),
+            record,
+        };
+        serde_json::to_writer(&mut self.out, &line)?;
+        self.out.write_all(b"\n")
     }
 }

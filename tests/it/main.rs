@@ -11,6 +11,8 @@ mod dependencies;
 #[cfg(feature = "discord")]
 mod discord;
 mod house;
+#[cfg(feature = "import")]
+mod import;
 mod life_events;
 #[cfg(feature = "telegram")]
 mod logs;
