@@ -127,6 +127,8 @@ pub(super) fn run(command: &CatalogCommand, option: Option<&Path>) -> u8 {
         CatalogCommand::Check { hints, .. } => {
             let today = time::OffsetDateTime::now_utc().date();
             findings.extend(crate::catalog::lint::lint(&catalog, &files, today));
+            #[cfg(feature = "import")]
+            findings.extend(crate::import::mapping::check(&files, &catalog));
             let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
             let shown = findings.iter().filter(|f| *hints || f.severity == Severity::Error);
             let mut out = String::new();

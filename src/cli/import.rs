@@ -98,6 +98,12 @@ pub(super) async fn run(common: &Common, args: &ImportArgs) -> u8 {
             }
         }
     }
+    if code == FAILED && args.source.is_none() {
+        // What was read before is joined with the catalog as it is now.
+        if let Err(failure) = run::rebuild(&prepared.context(), &mut |_, _, _| {}) {
+            eprintln!("Fehler: {failure}");
+        }
+    }
     if let Some(path) = &args.report
         && let Err(error) = std::fs::write(path, report)
     {
@@ -121,6 +127,11 @@ impl Prepared {
         let files = crate::serve::catalog_files(&config)?;
         let bot = crate::serve::build_bare_bot(&config)?;
         Ok(Self { data, files, bot, today: time::OffsetDateTime::now_utc().date() })
+    }
+
+    fn context(&self) -> Context<'_> {
+        let Self { data, files, bot, today } = self;
+        Context { data, files, bot, today: *today }
     }
 
     fn region(&self, text: &str) -> Result<RegionKey, String> {
@@ -218,18 +229,12 @@ fn slug(name: &str) -> Result<String, String> {
 async fn one(prepared: &Prepared, source: Source, args: &ImportArgs) -> Result<Done, Failure> {
     let bar = progress_bar("");
     let fetched = fetch(prepared, &source, args, &bar).await?;
-    let context = Context {
-        data: &prepared.data,
-        files: &prepared.files,
-        bot: &prepared.bot,
-        today: prepared.today,
-    };
     let mut progress = |what: &str, done: u64, total: Option<u64>| {
         bar.set_message(what.to_owned());
         total.map_or_else(|| bar.unset_length(), |total| bar.set_length(total));
         bar.set_position(done);
     };
-    let mut done = run::import(&context, source, args.force, &mut progress)?;
+    let mut done = run::import(&prepared.context(), source, args.force, &mut progress)?;
     bar.finish_and_clear();
     done.rejected.extend(fetched);
     Ok(done)

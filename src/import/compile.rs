@@ -40,18 +40,12 @@ pub struct Joined {
     pub records: Vec<(Record, Vec<Mapped>)>,
 }
 
-/// Something in the data that a person should look at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Remark {
-    /// The service.
-    pub service: ServiceId,
-    /// Where.
-    pub region: RegionKey,
-    /// The foreign entry (`berlin:120686`).
-    pub offer: String,
-    /// What is remarkable, in German.
-    pub what: String,
-}
+/// Something in the data that a person should look at: the service, the foreign entry
+/// (`berlin:120686`), and what is remarkable, in German.
+pub type Remark = (ServiceId, String, String);
+
+/// The regions that a remark is true of: the first one, and how many.
+pub type Where = (RegionKey, usize);
 
 /// One entry that speaks of a service.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +82,7 @@ pub struct Compiler<'a> {
     services: btree_map::IntoIter<ServiceId, Vec<Candidate<'a>>>,
     ready: std::vec::IntoIter<(ServiceId, RegionKey, Offer)>,
     /// What was remarkable so far.
-    pub remarks: Vec<Remark>,
+    pub remarks: BTreeMap<Remark, Where>,
 }
 
 /// The entries of all sources, for finding them.
@@ -150,7 +144,7 @@ impl<'a> Compiler<'a> {
             candidates.sort_by(Candidate::before);
         }
         let ready = Vec::new().into_iter();
-        Self { catalog, services: services.into_iter(), ready, remarks: Vec::new() }
+        Self { catalog, services: services.into_iter(), ready, remarks: BTreeMap::new() }
     }
 
     fn offers_of(
@@ -245,8 +239,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn remark(&mut self, service: &ServiceId, region: RegionKey, offer: &str, what: String) {
-        let offer = offer.to_owned();
-        self.remarks.push(Remark { service: service.clone(), region, offer, what });
+        let remark = (service.clone(), offer.to_owned(), what);
+        self.remarks.entry(remark).or_insert((region, 0)).1 += 1;
     }
 }
 

@@ -243,6 +243,17 @@ impl Mapping {
     }
 }
 
+/// What is wrong with the tables of a catalog.
+pub fn check(files: &CatalogFiles, catalog: &Catalog) -> Vec<Finding> {
+    let mut sources: Vec<&str> = files
+        .below("mapping/", "")
+        .filter_map(|(path, _)| path.strip_prefix("mapping/")?.rsplit_once('.'))
+        .map(|(source, _)| source)
+        .collect();
+    sources.dedup();
+    sources.into_iter().filter_map(|source| Mapping::load(files, catalog, source).err()).collect()
+}
+
 fn unique<'a>(found: impl IntoIterator<Item = (&'a ServiceId, By, bool)>) -> Vec<Mapped> {
     let mut out: Vec<Mapped> = Vec::new();
     for (service, by, part) in found {

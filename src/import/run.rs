@@ -16,7 +16,7 @@ use time::Date;
 
 use super::{
     berlin,
-    compile::{Compiler, Joined, Remark, entries},
+    compile::{Compiler, Joined, Remark, Where, entries},
     csv, dashboard,
     mapping::{By, Mapped, Mapping},
     muenchen, pvog,
@@ -120,7 +120,7 @@ pub struct Done {
     /// What became a service of its own: source, foreign id, its name.
     pub own: Vec<(String, String, String)>,
     /// What a person should look at.
-    pub remarks: Vec<Remark>,
+    pub remarks: BTreeMap<Remark, Where>,
     /// Offers in the compiled file, by availability.
     pub offers: BTreeMap<AvailabilityKind, usize>,
 }
@@ -135,8 +135,12 @@ impl Done {
             let what = if *part { "Sonderfall von" } else { "zugeordnet zu" };
             let _ = writeln!(out, "{source}\t{entry}\t{name}\t{what} {service}: {}", by.word());
         }
-        for Remark { service, region, offer, what } in &self.remarks {
-            let _ = writeln!(out, "{region}\t{offer}\t{service}\t{}", cell(what));
+        for ((service, offer, what), (region, count)) in &self.remarks {
+            let place = match count {
+                1 => region.to_string(),
+                more => format!("{region} und {} weitere", more - 1),
+            };
+            let _ = writeln!(out, "{place}\t{offer}\t{service}\t{}", cell(what));
         }
         out
     }
@@ -407,7 +411,6 @@ fn compile(
     file::write(&context.data.offers(), manifest, entries, offers)
         .map_err(|error| Failure::Data(error.to_string()))?;
     done.remarks = std::mem::take(&mut compiler.remarks);
-    done.remarks.sort();
     let path = context.data.remarks();
     context
         .data

@@ -35,7 +35,7 @@ pub fn reload(app: &App, config: &Config) -> Reloaded {
 }
 
 /// What changed on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Changed {
     catalog: bool,
     offers: bool,
@@ -47,6 +47,29 @@ impl Changed {
 
     fn any(self) -> bool {
         self.catalog || self.offers || self.outages
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            catalog: self.catalog || other.catalog,
+            offers: self.offers || other.offers,
+            outages: self.outages || other.outages,
+        }
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self {
+            catalog: self.catalog && !other.catalog,
+            offers: self.offers && !other.offers,
+            outages: self.outages && !other.outages,
+        }
+    }
+
+    /// What is loaded by itself: the notes, then the rest.
+    fn parts(self) -> impl Iterator<Item = Self> {
+        let notes = Self { outages: self.outages, ..Self::default() };
+        let rest = Self { outages: false, ..self };
+        [notes, rest].into_iter().filter(|part| part.any())
     }
 }
 
@@ -183,7 +206,7 @@ async fn hangup(hangups: &mut Option<Hangups>) {
 }
 
 /// Loads anew what changed since `seen`, and everything whenever the process gets SIGHUP; runs until
-/// it is dropped.
+/// it is dropped. What was refused is tried again with the next change.
 pub(super) async fn when_asked_or_changed(
     mut hangups: Option<Hangups>,
     mut seen: Seen,
@@ -193,6 +216,7 @@ pub(super) async fn when_asked_or_changed(
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut before = seen.clone();
+    let mut pending = Changed::default();
     loop {
         let changed = tokio::select! {
             () = hangup(&mut hangups) => {
@@ -215,13 +239,20 @@ pub(super) async fn when_asked_or_changed(
         if !changed.any() {
             continue;
         }
-        let (app, config) = (app.clone(), config.clone());
-        match tokio::task::spawn_blocking(move || reload_changed(&app, &config, changed)).await {
-            Ok(Reloaded::Swapped) => tracing::info!(?changed, "loaded anew"),
-            Ok(Reloaded::Refused(why)) => {
-                tracing::error!("what changed is refused, the old state still answers: {why}");
+        pending = pending.and(changed);
+        // A note about an outage does not wait for a catalog that is faulty.
+        for part in pending.parts() {
+            let (app, config) = (app.clone(), config.clone());
+            match tokio::task::spawn_blocking(move || reload_changed(&app, &config, part)).await {
+                Ok(Reloaded::Swapped) => {
+                    tracing::info!(?part, "loaded anew");
+                    pending = pending.without(part);
+                }
+                Ok(Reloaded::Refused(why)) => {
+                    tracing::error!("what changed is refused, the old state still answers: {why}");
+                }
+                Err(_) => tracing::error!("loading anew failed inside"),
             }
-            Err(_) => tracing::error!("loading anew failed inside"),
         }
     }
 }
@@ -229,4 +260,68 @@ pub(super) async fn when_asked_or_changed(
 async fn look_around(config: &Config) -> Seen {
     let config = config.clone();
     tokio::task::spawn_blocking(move || Seen::now(&config)).await.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{conversation::Conversation, message::Message};
+
+    const DOG: &str = "format = 1\ntopic = \"tiere\"\nlevel = \"gemeinde\"\nauthority = \"Steueramt\"\n\
+        [name.de]\nofficial = \"Hund anmelden\"\nplain = \"Hund anmelden\"\n\
+        [says.de]\nphrases = [\"hund anmelden\", \"neuer hund\"]\n";
+    const OUTAGE: &str =
+        "format = 1\n[[outage]]\nwhat = \"hund-anmelden\"\ninstead = \"Anrufen.\"\n";
+
+    fn said(app: &App) -> String {
+        let bot = app.bot();
+        let reply = bot.respond(&Message::text("hund anmelden"), &Conversation::introduced()).0;
+        crate::channel::terminal::render(&reply, false)
+    }
+
+    /// Lets the clock run until the bot says something, for a minute at most.
+    async fn until_said(app: &App, text: &str) {
+        for _ in 0..60 {
+            if said(app).contains(text) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        panic!("»{text}« is not said: {}", said(app));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changes_on_disk_is_said_and_what_is_faulty_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let dog = "catalog/services/tiere/hund-anmelden.toml";
+        write(dog, DOG);
+        write("catalog/lexicon/concepts.toml", "format = 1\n");
+        let mut config = Config::default();
+        config.bot.catalog = dir.path().join("catalog");
+        config.bot.data = dir.path().join("data");
+        let app = App::new(Arc::new(build_bot(&config).unwrap()), &config);
+        let seen = Seen::now(&config);
+        let watching = tokio::spawn(when_asked_or_changed(None, seen, app.clone(), config.clone()));
+
+        write("data/outages.toml", OUTAGE);
+        until_said(&app, "Zurzeit gestört: Hund anmelden. Stattdessen: Anrufen.").await;
+        // A faulty note is refused; the one before is still told.
+        write("data/outages.toml", "format = 1\n[[outage]]\nwaht = \"x\"\n");
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert!(said(&app).contains("Anrufen."), "{}", said(&app));
+        write("data/outages.toml", "format = 1\n");
+        write("data/offers.redb", "no file of offers");
+        write(dog, &DOG.replace("Steueramt", "Stadtkasse"));
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert!(said(&app).contains("Steueramt"), "a faulty file of offers is refused whole");
+        fs::remove_file(dir.path().join("data/offers.redb")).unwrap();
+        until_said(&app, "Stadtkasse").await;
+        assert!(!said(&app).contains("gestört"));
+        watching.abort();
+    }
 }

@@ -170,11 +170,11 @@ fn munich_names_its_offices_with_address_and_fee() {
 fn a_law_that_asks_to_come_caps_what_a_city_calls_online() {
     let Some(berlin) = City::berlin() else { return };
     let capped: Vec<_> =
-        berlin.done.remarks.iter().filter(|remark| remark.what.contains("Gesetz")).collect();
+        berlin.done.remarks.keys().filter(|(_, _, what)| what.contains("Gesetz")).collect();
     for remark in &capped {
-        let service = berlin.bot.service(&remark.service).unwrap();
+        let service = berlin.bot.service(&remark.0).unwrap();
         let outcome = berlin.ask(service.plain()).outcome;
-        if outcome.services.first() == Some(&remark.service) {
+        if outcome.services.first() == Some(&remark.0) {
             assert_ne!(
                 outcome.availability[0],
                 amtslotse::reply::AvailabilityKind::Online,
