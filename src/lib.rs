@@ -16,6 +16,8 @@
 //!   asks back or declines.
 //! * [`matching`]: which service is meant. [`places`]: which place is meant.
 //! * [`catalog`]: the services and what is known of them. [`text`]: spelling and German grammar.
+//! * [`import`]: foreign catalogs become [`offers`], looked up per municipality; [`links`]: whether what
+//!   we point to is still there.
 //! * [`app`]: one message; [`channel`]: the platforms; [`serve`]: composition and life cycle.
 //! * [`cli`], [`eval`], [`config`], [`telemetry`].
 //!

@@ -51,7 +51,7 @@ impl Town {
 
 /// Logistic regression: the probability that the likest entry of the town's own is what is meant.
 /// Fitted on half of the questions of `eval/cities/` and on questions that mean services of the
-/// catalog (`docs/angebote.md`).
+/// catalog (`docs/offers.md`).
 const WEIGHTS: [f32; 13] =
     [0.782, 3.795, -4.906, 5.754, 1.897, -1.764, 4.392, 1.081, -1.286, 1.519, 1.065, -0.364, 0.615];
 const BIAS: f32 = -6.010;
