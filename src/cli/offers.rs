@@ -39,7 +39,7 @@ pub(super) enum OffersCommand {
         region: String,
     },
     /// What a person should look at: old data, doubtful joins, contradictions, entries due for
-    /// review, links that are gone
+    /// review and who is to look at them
     Check,
 }
 
@@ -48,14 +48,34 @@ pub(super) fn run(common: &Common, command: &OffersCommand) -> u8 {
         Ok(loaded) => loaded.config,
         Err(code) => return code,
     };
-    let prepared = crate::serve::build_bot(&config)
-        .and_then(|bot| Ok((bot, OffersFile::open(&config.data_dir().offers())?)));
-    let (bot, file) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            eprintln!("Fehler: {error:#}");
-            return USAGE;
-        }
+    let told = |error: anyhow::Error| {
+        eprintln!("Fehler: {error:#}");
+        USAGE
+    };
+    let bot = match crate::serve::build_bot(&config) {
+        Ok(bot) => bot,
+        Err(error) => return told(error),
+    };
+    if matches!(command, OffersCommand::Check) {
+        return match findings(&config, &bot, time::OffsetDateTime::now_utc().date()) {
+            Ok(findings) => {
+                let code = if findings.is_empty() { DONE } else { FAILED };
+                let mut out = findings.join("\n");
+                let line = if out.is_empty() { "" } else { "\n" };
+                let _ = writeln!(out, "{line}{} Hinweise", findings.len());
+                show(&out).max(code)
+            }
+            Err(error) => told(error),
+        };
+    }
+    let path = config.data_dir().offers();
+    if !path.exists() {
+        eprintln!("Fehler: {}: noch nichts eingelesen (amtslotse import)", path.display());
+        return USAGE;
+    }
+    let file = match OffersFile::open(&path) {
+        Ok(file) => file,
+        Err(error) => return told(error.into()),
     };
     let region = |text: &str| match key_of(bot.places(), text) {
         Ok(key) => Some(key),
@@ -80,19 +100,8 @@ pub(super) fn run(common: &Common, command: &OffersCommand) -> u8 {
                 }
             }
         }
-        OffersCommand::Check => {
-            let today = time::OffsetDateTime::now_utc().date();
-            let findings = findings(&config, &bot, &file, today);
-            let code = if findings.is_empty() { DONE } else { FAILED };
-            let mut out = findings.join("\n");
-            let _ = writeln!(
-                out,
-                "{}{} Hinweise",
-                if out.is_empty() { "" } else { "\n" },
-                findings.len()
-            );
-            show(&out).max(code)
-        }
+        // Done above: it needs no file.
+        OffersCommand::Check => DONE,
     }
 }
 
@@ -187,14 +196,15 @@ fn describe(out: &mut String, offer: &Offer) {
     }
 }
 
-fn findings(config: &Config, bot: &Bot, file: &OffersFile, today: Date) -> Vec<String> {
+fn findings(config: &Config, bot: &Bot, today: Date) -> anyhow::Result<Vec<String>> {
     let mut findings = Vec::new();
-    for source in file.manifest().sources.iter().filter(|source| source.read + OLD < today) {
-        let read = german(source.read);
-        findings.push(format!(
-            "{}: zuletzt am {read} gelesen (amtslotse import --update)",
-            source.name
-        ));
+    let path = config.data_dir().offers();
+    if path.exists() {
+        let file = OffersFile::open(&path)?;
+        for source in file.manifest().sources.iter().filter(|source| source.read + OLD < today) {
+            let (name, read) = (&source.name, german(source.read));
+            findings.push(format!("{name}: zuletzt am {read} gelesen (amtslotse import --update)"));
+        }
     }
     for service in bot.catalog().services() {
         if let Some(review) = service.review.as_ref().filter(|review| review.due < today) {
@@ -209,7 +219,7 @@ fn findings(config: &Config, bot: &Bot, file: &OffersFile, today: Date) -> Vec<S
     if let Ok(text) = std::fs::read_to_string(remarks) {
         findings.extend(text.lines().map(|line| line.replace('\t', "  ")));
     }
-    findings
+    Ok(findings)
 }
 
 fn word(availability: &Availability) -> &'static str {
