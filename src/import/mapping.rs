@@ -152,10 +152,8 @@ impl Mapping {
 
     fn take(&mut self, table: Table) -> Result<(), String> {
         for (part, ours) in [(false, table.services), (true, table.parts)] {
-            for (service, ids) in ours {
-                if !self.known.contains(&service) {
-                    return Err(format!("»{service}« steht nicht im Katalog"));
-                }
+            // An own catalog need not have all services that a shipped table names.
+            for (service, ids) in ours.into_iter().filter(|(id, _)| self.known.contains(id)) {
                 for (at, id) in (0..).zip(ids) {
                     let mapped = Mapped { service: service.clone(), by: By::Hand(at), part };
                     self.by_hand.entry(id).or_default().push(mapped);
@@ -347,15 +345,21 @@ mod tests {
 
     #[test]
     fn a_faulty_table_is_refused() {
-        for (table, said) in [
-            ("format = 1\nsource = \"x\"\n[services]\nnichts = [\"1\"]", "nicht im Katalog"),
-            (
-                "format = 1\nsource = \"x\"\n[services]\npass = [\"1\"]\n[own]\nids = [\"1\"]",
-                "weiter oben",
-            ),
-        ] {
-            let error = mapping().take(toml::from_str(table).unwrap()).unwrap_err();
-            assert!(error.contains(said), "{error}");
+        let table = "format = 1\nsource = \"x\"\n[services]\npass = [\"1\"]\n[own]\nids = [\"1\"]";
+        let error = mapping().take(toml::from_str(table).unwrap()).unwrap_err();
+        assert!(error.contains("weiter oben"), "{error}");
+    }
+
+    #[test]
+    fn the_shipped_tables_name_services_of_the_catalog() {
+        let files = CatalogFiles::embedded();
+        let catalog = Catalog::load(&files).unwrap();
+        assert_eq!(check(&files, &catalog), []);
+        for (path, bytes) in files.below("mapping/", ".toml") {
+            let table: Table = toml::from_str(std::str::from_utf8(bytes).unwrap()).unwrap();
+            for id in table.services.keys().chain(table.parts.keys()) {
+                assert!(catalog.service(id).is_some(), "{path}: {id}");
+            }
         }
     }
 }
