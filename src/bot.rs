@@ -26,7 +26,10 @@ pub mod wording;
 
 use std::sync::Arc;
 
-pub use self::local::{Status, availability_at};
+pub use self::{
+    local::{Status, availability_at},
+    town::{SIGNALS as TOWN_SIGNALS, TownMatch},
+};
 use self::{
     talk::Talk,
     turn::Turn,
@@ -165,6 +168,15 @@ impl Bot {
     #[must_use]
     pub fn with_outages(&self, outages: Arc<Outages>) -> Self {
         Self { outages, ..self.clone() }
+    }
+
+    /// The id that a service answers by: its own, or that of our service which an entry of a town's
+    /// catalog is; `None` if nobody knows it.
+    pub fn known_as(&self, id: &ServiceId) -> Option<ServiceId> {
+        match self.towns.ours(id) {
+            Some(ours) if !self.towns.is_part(id) => Some(ours.clone()),
+            _ => self.service(id).map(|service| service.id.clone()),
+        }
     }
 
     /// A service of the catalog, or one that only a town has.

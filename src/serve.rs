@@ -87,6 +87,12 @@ pub fn catalog_files(config: &Config) -> anyhow::Result<CatalogFiles> {
 fn offers(config: &Config) -> anyhow::Result<Arc<dyn Offers>> {
     let path = config.data_dir().offers();
     if !path.exists() {
+        if config.data_dir().sources().exists() {
+            anyhow::bail!(
+                "{} fehlt, obwohl Quellen eingelesen sind: neu bauen mit »amtslotse import --update«",
+                path.display()
+            );
+        }
         return Ok(Arc::new(NoOffers));
     }
     let file = OffersFile::open(&path)?;

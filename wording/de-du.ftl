@@ -97,3 +97,4 @@ discord-ort = Dein Ort oder deine Postleitzahl
 discord-all = Alles dazu, nur für dich
 goodbye = Tschüss!
 greeting = Hallo! Ich bin die Amtslotsin, ein Programm, kein Mensch.
+online-without-link = Den Link dazu nennt die Quelle nicht. Frag bitte die zuständige Stelle.

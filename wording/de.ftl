@@ -10,6 +10,7 @@ status-unknown-place = Ob das in { $place } online geht, weiß ich nicht.
 status-unknown-general = Das ist in jeder Stadt anders.
 status-general = Das gilt allgemein. Für { $place } ist es nicht geprüft.
 status-capped = Die Stelle nennt einen Online-Weg. Mindestens ein Schritt geht aber nur vor Ort.
+online-without-link = Den Link dazu nennt die Quelle nicht. Fragen Sie bitte die zuständige Stelle.
 outage = Zurzeit gestört: { $what }.
 outage-until = Zurzeit gestört (voraussichtlich bis { $until }): { $what }.
 outage-instead = Stattdessen: { $instead }

@@ -10,6 +10,7 @@ status-unknown-place = I do not know if this is possible online in { $place }.
 status-unknown-general = This is different in every town.
 status-general = This is the general rule. It has not been checked for { $place }.
 status-capped = The office says there is an online way. But at least one step is only possible in person.
+online-without-link = The source does not name the link. Please ask the office in charge.
 outage = Not working at the moment: { $what }.
 outage-until = Not working at the moment (probably until { $until }): { $what }.
 outage-instead = Instead: { $instead }

@@ -15,6 +15,8 @@
 //!   their service: candidates for a second look.
 //! * `measure redundant`: expressions that the model, trained without them, gives to their service
 //!   with hardly a doubt. They are the everyday case: without them its rare neighbours win.
+//! * `measure town DATA_DIR ARS FILE.tsv...`: what speaks for the likest entry of a town's own catalog
+//!   (`src/bot/town.rs`), a line for each question; the weights are fitted on such lines.
 //!
 //! Question files are those of `amtslotse eval`; `eval/` holds some.
 
@@ -31,6 +33,7 @@ use amtslotse::{
     bot::{Bot, Settings},
     catalog::{Catalog, CatalogFiles, NoOffers},
     eval::Question,
+    ids::RegionKey,
     matching::hash::Fnv,
     places::Places,
 };
@@ -60,6 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ["typos", ref questions @ ..] => {
             typos::measure(&lab.bot(lab.catalog.clone()), &read(questions)?);
+            None
+        }
+        ["town", data, place, ref questions @ ..] => {
+            town(data, place.parse()?, &read(questions)?)?;
             None
         }
         ["rankers", ref questions @ ..] => {
@@ -98,6 +105,32 @@ impl Lab {
 
 /// Name and questions of each file.
 type Sets = Vec<(String, Vec<Question>)>;
+
+/// A line for each question: file, question, right ids, entry, what of ours it is, what the catalog
+/// puts first, and the signals.
+fn town(data: &str, place: RegionKey, sets: &Sets) -> Result<(), Box<dyn Error>> {
+    let mut config = amtslotse::config::Config::default();
+    config.bot.data = data.into();
+    let bot = amtslotse::serve::build_bot(&config)?;
+    for (file, questions) in sets {
+        for question in questions {
+            let Some(found) = bot.town_match(&question.question, place) else { continue };
+            let ids: Vec<&str> = question.ids.iter().map(|id| id.as_str()).collect();
+            let ours = found.entry.ours.as_ref().map_or("-", |id| id.as_str());
+            let first = found.first.as_ref().map_or("-", |id| id.as_str());
+            let signals: Vec<String> = found.signals.iter().map(|s| format!("{s:.4}")).collect();
+            println!(
+                "{file}\t{}\t{}\t{}\t{ours}\t{first}\t{}\t{}",
+                question.question,
+                ids.join(","),
+                found.entry.service,
+                question.tags.join(","),
+                signals.join(" ")
+            );
+        }
+    }
+    Ok(())
+}
 
 fn read(files: &[&str]) -> Result<Sets, Box<dyn Error>> {
     let read = |file: &&str| -> Result<_, Box<dyn Error>> {

@@ -76,6 +76,7 @@ fn write_file(path: &Path, services: u64, regions: u64) {
         title: "Synthetic".to_owned(),
         licence: None,
         records: services,
+        as_of: None,
         read: date!(2026 - 11 - 22),
     };
     let manifest = Manifest::of(vec![source]);

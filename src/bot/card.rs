@@ -296,6 +296,11 @@ impl Card<'_> {
                 is_general |= self.is_general(facet);
             }
             sections.push((Part::Facet(facet), section));
+            // Where offices are many, the city's list of appointments names them.
+            let appointment = self.facet(Facet::Appointment);
+            if facet == Facet::Where && !facets.contains(&Facet::Appointment) {
+                sections.push((Part::Apply, appointment));
+            }
         }
         if !whole {
             self.shorten(&mut sections);
@@ -359,6 +364,13 @@ impl Card<'_> {
             && let Some(place) = self.place
         {
             sentences.push(self.say_with("status-general", &[("place", &place.name)]));
+        }
+        let without_link = offer.is_some_and(|offer| {
+            offer.availability == Availability::Online
+                && !offer.links.iter().any(|link| link.kind != LinkKind::Appointment)
+        });
+        if without_link && self.service.link.iter().all(|link| link.kind != LinkKind::Online) {
+            sentences.push(self.say("online-without-link"));
         }
         if !sentences.is_empty() {
             section.blocks.push(Block::Text(sentences.join(" ")));

@@ -90,13 +90,15 @@ impl Bot {
         let ours = self.towns.ours(&service.id);
         let place = place.map(|place| place.key);
         let of = |id: &ServiceId| self.outages.of(id, place, at);
-        let outage = of(&service.id).or_else(|| ours.and_then(of))?;
-        let name = match self.catalog.service(&service.id) {
-            Some(service) if outage.what == service.id.as_str() => {
-                service.title(wording.language())
-            }
-            _ => outage.what.clone(),
+        // A note may name the entry of the town's catalog that stands behind the answer.
+        let entry = || {
+            let offer = self.local_offer(&service.id, place?)?.0;
+            of(&offer.id.parse().ok()?)
         };
+        let outage = of(&service.id).or_else(|| ours.and_then(of)).or_else(entry)?;
+        // Its id is nothing to a citizen.
+        let is_id = outage.what.parse().is_ok_and(|id| self.service(&id).is_some());
+        let name = if is_id { service.title(wording.language()) } else { outage.what.clone() };
         let mut text = match outage.until {
             None => wording.say_with("outage", &[("what", &name)]),
             Some(until) => {

@@ -3,9 +3,13 @@
 
 use libm::{expf, logf};
 
-use super::{Bot, Heeded, decision::Decision, turn::Turn};
+use super::{
+    Bot, Heeded,
+    decision::{Decision, decide},
+    turn::Turn,
+};
 use crate::{
-    ids::ServiceId,
+    ids::{RegionKey, ServiceId},
     matching::{Ranking, local::LocalMatch},
     places::Place,
     reply::Reply,
@@ -13,13 +17,13 @@ use crate::{
 
 /// From this probability on, an entry of the town's own is meant although the catalog has an answer
 /// of its own ...
-const MEANT: f32 = 0.5;
-/// ... or that it knows nothing like it ...
+const MEANT: f32 = 0.4;
+/// ... or that it leaves open which of its own is meant ...
+const MEANT_IN_DOUBT: f32 = 0.5;
+/// ... or knows nothing like it.
 const MEANT_ALONE: f32 = 0.6;
-/// ... or that it leaves open which of its own is meant: then it is one more that may be.
-const MEANT_IN_DOUBT: f32 = 0.85;
 /// From this one on, it is worth a question or a hint.
-const PERHAPS: f32 = 0.15;
+const PERHAPS: f32 = 0.12;
 /// Entries that are looked at.
 const LOOKED_AT: usize = 12;
 /// Entries of its own that are asked about.
@@ -49,55 +53,107 @@ impl Town {
     }
 }
 
-/// Logistic regression: the probability that the likest entry of the town's own is what is meant.
-/// Fitted on half of the questions of `eval/cities/` and on questions that mean services of the
-/// catalog (`docs/offers.md`).
-const WEIGHTS: [f32; 13] =
-    [0.782, 3.795, -4.906, 5.754, 1.897, -1.764, 4.392, 1.081, -1.286, 1.519, 1.065, -0.364, 0.615];
-const BIAS: f32 = -6.010;
+/// Logistic regression on [`SIGNALS`]: the probability that the likest entry of the town's own is what
+/// is meant. Fitted on half of the questions of `eval/cities/`, on questions that mean services of
+/// the catalog and on messages that mean none (`docs/offers.md`).
+const WEIGHTS: [f32; SIGNALS.len()] = [
+    1.783, 0.278, -3.164, 5.548, 1.953, -1.428, -1.532, 0.126, -1.933, 0.971, 1.005, -0.3, 0.299,
+    -0.75, 2.136, 0.209,
+];
+const BIAS: f32 = -6.927;
+/// How far ahead of (and behind) what is no service is looked at.
+const ELSEWHERE: f32 = 8.0;
 
-/// What the probability is made of.
-struct Signals<'a> {
-    best: &'a LocalMatch,
-    /// How far behind the next entry of the town's own is.
-    ahead: f32,
-    /// How far behind what the town calls a service of ours is.
-    ahead_of_ours: f32,
-    /// Whether it is a special case of what the catalog answers.
-    of_the_first: bool,
-    /// Likeness of the nearest expression of what the catalog answers.
-    nearest: f32,
-    answered: bool,
-    abstained: bool,
-    words: usize,
+/// What the probability is made of, in order.
+pub const SIGNALS: [&str; 16] = [
+    "cosine",
+    "cover",
+    "nearest",
+    "ahead of the next",
+    "of the first",
+    "answered",
+    "abstained",
+    "words",
+    "of the first, cosine",
+    "cosine, words",
+    "own",
+    "of the first, nearest",
+    "ahead of ours",
+    "no service ahead",
+    "cover, words",
+    "confidence",
+];
+
+/// The likest entry of a town's own for a message, and what speaks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TownMatch {
+    /// The entry.
+    pub entry: LocalMatch,
+    /// What its probability is made of: [`SIGNALS`].
+    pub signals: [f32; SIGNALS.len()],
+    /// The service that the catalog alone would put first.
+    pub first: Option<ServiceId>,
+    /// Entries after it, likest first.
+    others: Vec<LocalMatch>,
 }
 
-impl Signals<'_> {
-    fn probability(&self) -> f32 {
-        let one = |is: bool| if is { 1.0 } else { 0.0 };
-        let words = logf(1.0 + self.words as f32);
-        let LocalMatch { cosine, cover, .. } = *self.best;
-        let signals = [
-            cosine,
-            cover,
-            self.nearest,
-            self.ahead,
-            one(self.of_the_first),
-            one(self.answered),
-            one(self.abstained),
-            words,
-            one(self.of_the_first) * cosine,
-            cosine * words,
-            one(self.best.ours.is_none()),
-            one(self.of_the_first) * self.nearest,
-            self.ahead_of_ours,
-        ];
-        let sum: f32 = signals.iter().zip(WEIGHTS).map(|(signal, weight)| signal * weight).sum();
+impl TownMatch {
+    /// That it is what is meant.
+    pub fn probability(&self) -> f32 {
+        let sum: f32 = self.signals.iter().zip(WEIGHTS).map(|(signal, w)| signal * w).sum();
         1.0 / (1.0 + expf(-sum - BIAS))
     }
 }
 
 impl Bot {
+    /// The entry of a place's own that a message is most like, for measuring.
+    pub fn town_match(&self, text: &str, place: RegionKey) -> Option<TownMatch> {
+        let heeded = self.heed(text);
+        let ranking = self.matcher.rank(&heeded.query);
+        let decision = decide(&ranking, &heeded.query.facets);
+        self.likest_of_town(&heeded, place, &ranking, &decision)
+    }
+
+    fn likest_of_town(
+        &self,
+        heeded: &Heeded,
+        place: RegionKey,
+        ranking: &Ranking,
+        decision: &Decision,
+    ) -> Option<TownMatch> {
+        let found = self.towns.find(&heeded.query, &self.matcher, place, LOOKED_AT);
+        let of_ours = found.iter().find(|found| found.is_ours()).map_or(0.0, |o| o.likeness);
+        let mut own = found.into_iter().filter(|found| !found.is_ours());
+        let entry = own.next()?;
+        let others: Vec<LocalMatch> = own.collect();
+        let first = self.ids(ranking).into_iter().next();
+        let one = |is: bool| if is { 1.0 } else { 0.0 };
+        let of_the_first = one(entry.ours.is_some() && entry.ours == first);
+        let LocalMatch { likeness, cosine, cover, .. } = entry;
+        let words = logf(1.0 + heeded.query.tokens.len() as f32);
+        let best = ranking.matches.first().map_or(0.0, |best| best.score);
+        let elsewhere = ranking.elsewhere.as_ref().map_or(-ELSEWHERE, |other| other.score - best);
+        let signals = [
+            cosine,
+            cover,
+            ranking.nearest,
+            likeness - others.first().map_or(0.0, |next| next.likeness),
+            of_the_first,
+            one(*decision == Decision::Answer),
+            one(matches!(decision, Decision::Abstain(_))),
+            words,
+            of_the_first * cosine,
+            cosine * words,
+            one(entry.ours.is_none()),
+            of_the_first * ranking.nearest,
+            likeness - of_ours,
+            elsewhere.clamp(-ELSEWHERE, ELSEWHERE) / ELSEWHERE,
+            cover * words,
+            ranking.confidence,
+        ];
+        Some(TownMatch { entry, signals, first, others })
+    }
+
     /// Looks a question up in the catalog of a place.
     pub(super) fn town(
         &self,
@@ -107,43 +163,31 @@ impl Bot {
         decision: &Decision,
     ) -> Town {
         let (Some(place), false) = (place, self.towns.is_empty()) else { return Town::Silent };
-        let found = self.towns.find(&heeded.query, &self.matcher, place.key, LOOKED_AT);
-        let own: Vec<&LocalMatch> = found.iter().filter(|found| !found.is_ours()).collect();
-        let Some(best) = own.first() else { return Town::Silent };
-        let ours = found.iter().find(|found| found.is_ours());
-        let of_ours = ours.map_or(0.0, |ours| ours.likeness);
-        let first = self.ids(ranking).into_iter().next();
-        let answered = *decision == Decision::Answer;
-        let probability = Signals {
-            best,
-            ahead: best.likeness - own.get(1).map_or(0.0, |next| next.likeness),
-            ahead_of_ours: best.likeness - of_ours,
-            of_the_first: best.ours.is_some() && best.ours == first,
-            nearest: ranking.nearest,
-            answered,
-            abstained: matches!(decision, Decision::Abstain(_)),
-            words: heeded.query.tokens.len(),
-        }
-        .probability();
+        let Some(best) = self.likest_of_town(heeded, place.key, ranking, decision) else {
+            return Town::Silent;
+        };
+        let probability = best.probability();
         let enough = match decision {
             Decision::Answer => MEANT,
             Decision::Clarify(_) => MEANT_IN_DOUBT,
             Decision::Abstain(_) => MEANT_ALONE,
         };
         if probability >= enough {
-            return Town::Meant(best.service.clone());
+            return Town::Meant(best.entry.service);
         }
         if probability < PERHAPS {
             return Town::Silent;
         }
         // Beside an answer, only its own special case is worth a hint.
-        let is_near = |found: &&&LocalMatch| match answered {
+        let TownMatch { entry, others, first, .. } = best;
+        let answered = *decision == Decision::Answer;
+        let is_near = |found: &LocalMatch| match answered {
             true => found.ours.is_some() && found.ours == first,
-            false => 2.0 * found.likeness >= best.likeness,
+            false => 2.0 * found.likeness >= entry.likeness,
         };
-        let near: Vec<ServiceId> = own
-            .iter()
-            .filter(is_near)
+        let near: Vec<ServiceId> = std::iter::once(&entry)
+            .chain(&others)
+            .filter(|found| is_near(found))
             .take(if answered { 1 } else { MOST })
             .map(|found| found.service.clone())
             .collect();

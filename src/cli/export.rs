@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use super::{Common, DONE, FAILED, USAGE, load_config, offers::key_of, show};
 use crate::{
+    catalog::Catalog,
     ids::RegionKey,
     import::{
         csv,
+        mapping::Mapping,
         record::Record,
         run::{read_records, read_sources},
         source::Source,
@@ -65,6 +67,17 @@ pub(super) fn run(common: &Common, args: &ExportArgs) -> u8 {
             return USAGE;
         }
     };
+    // What was joined by hand or by key comes out with our id, so that it is joined again.
+    let catalog = crate::serve::catalog_files(&config)
+        .and_then(|files| Ok((Catalog::load(&files)?, files)))
+        .map_err(|error| format!("{error:#}"));
+    let (catalog, files) = match catalog {
+        Ok(loaded) => loaded,
+        Err(why) => {
+            eprintln!("Fehler: {why}");
+            return USAGE;
+        }
+    };
     let data = config.data_dir();
     let sources = match read_sources(&data) {
         Ok(sources) => sources,
@@ -85,7 +98,17 @@ pub(super) fn run(common: &Common, args: &ExportArgs) -> u8 {
                 return FAILED;
             }
         };
-        for record in records.into_iter().filter_map(|record| within(record, region)) {
+        let mapping = match Mapping::load(&files, &catalog, source.kind.name()) {
+            Ok(mapping) => mapping,
+            Err(finding) => {
+                eprintln!("{finding}");
+                return FAILED;
+            }
+        };
+        for mut record in records.into_iter().filter_map(|record| within(record, region)) {
+            if matches!(args.format, Format::Csv) {
+                complete(&mut record, source, &mapping);
+            }
             if let Err(error) = out.record(source, &record) {
                 return failed(&error);
             }
@@ -103,6 +126,15 @@ fn failed(error: &io::Error) -> u8 {
         eprintln!("Fehler: die Ausgabe kann nicht geschrieben werden: {error}");
     }
     FAILED
+}
+
+/// What a table needs that the source says once for all of its records.
+fn complete(record: &mut Record, source: &Source, mapping: &Mapping) {
+    let mapped = mapping.map(record, &|_| None);
+    if let Some(whole) = mapped.iter().find(|mapped| !mapped.part) {
+        record.service = Some(whole.service.to_string());
+    }
+    record.texts.as_of = record.texts.as_of.or(source.as_of);
 }
 
 /// A record as far as it holds in a region or a part of it.

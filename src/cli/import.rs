@@ -84,16 +84,24 @@ pub(super) async fn run(common: &Common, args: &ImportArgs) -> u8 {
     let mut report = String::from(REPORT_HEADER);
     for source in orders {
         let name = source.name.clone();
+        let by_hand = matches!(source.kind, Kind::Csv | Kind::Towns);
         match one(&prepared, source, args).await {
             Ok(done) => {
                 let _ = write!(report, "{}", rows(&done));
                 if show(&summary(&name, &done)) != DONE {
                     return FAILED;
                 }
+                // What people write by hand they can mend.
+                if by_hand && !done.rejected.is_empty() {
+                    let rejected: Vec<Rejected> =
+                        done.rejected.into_iter().map(|(_, rejected)| rejected).collect();
+                    eprintln!("Bitte verbessern:{}", run::told(&rejected));
+                    code = FAILED;
+                }
             }
             Err(failure) => {
                 eprintln!("Fehler: {failure}");
-                eprintln!("»{name}« bleibt, wie es war.");
+                eprintln!("Die Daten bleiben, wie sie waren.");
                 code = FAILED;
             }
         }
@@ -195,6 +203,10 @@ fn orders(prepared: &Prepared, args: &ImportArgs) -> Result<Vec<Source>, String>
     let as_of = args.as_of.as_deref().map(|text| {
         Date::parse(text, &Iso8601::DATE)
             .map_err(|_| format!("--as-of: »{text}« ist kein Datum (JJJJ-MM-TT)"))
+            .and_then(|date| match date <= prepared.today {
+                true => Ok(date),
+                false => Err(format!("--as-of: {text} liegt in der Zukunft")),
+            })
     });
     let old = old.as_ref();
     Ok(vec![Source {
@@ -202,16 +214,19 @@ fn orders(prepared: &Prepared, args: &ImportArgs) -> Result<Vec<Source>, String>
         kind,
         from: paths,
         region,
-        title: args
-            .title
-            .clone()
+        title: said(args.title.as_deref())
             .or_else(|| old.map(|old| old.title.clone()))
             .unwrap_or_else(|| kind.title().to_owned()),
-        licence: args.licence.clone().or_else(|| old.and_then(|old| old.licence.clone())),
+        licence: said(args.licence.as_deref()).or_else(|| old.and_then(|old| old.licence.clone())),
         as_of: as_of.transpose()?.or_else(|| old.and_then(|old| old.as_of)),
         read: None,
         services: 0,
     }])
+}
+
+/// What an option says, if it says anything.
+fn said(option: Option<&str>) -> Option<String> {
+    option.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn is_address(source: &Path) -> bool {

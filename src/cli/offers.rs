@@ -92,7 +92,7 @@ pub(super) fn run(common: &Common, command: &OffersCommand) -> u8 {
         },
         OffersCommand::Show { service, region: text } => {
             let Some(key) = region(text) else { return USAGE };
-            match service.parse::<ServiceId>().ok().filter(|id| bot.service(id).is_some()) {
+            match service.parse::<ServiceId>().ok().and_then(|id| bot.known_as(&id)) {
                 Some(id) => show(&details(&bot, &file, &id, key)),
                 None => {
                     eprintln!("Fehler: »{service}« kennt weder der Katalog noch eine Quelle");
@@ -201,9 +201,17 @@ fn findings(config: &Config, bot: &Bot, today: Date) -> anyhow::Result<Vec<Strin
     let path = config.data_dir().offers();
     if path.exists() {
         let file = OffersFile::open(&path)?;
-        for source in file.manifest().sources.iter().filter(|source| source.read + OLD < today) {
+        for source in &file.manifest().sources {
             let (name, read) = (&source.name, german(source.read));
-            findings.push(format!("{name}: zuletzt am {read} gelesen (amtslotse import --update)"));
+            match source.as_of {
+                Some(date) if date + OLD < today => findings.push(format!(
+                    "{name}: Stand {}, älter als ein Jahr; gibt es einen neueren?",
+                    german(date)
+                )),
+                _ if source.read + OLD < today => findings
+                    .push(format!("{name}: zuletzt am {read} gelesen (amtslotse import --update)")),
+                _ => {}
+            }
         }
     }
     for service in bot.catalog().services() {

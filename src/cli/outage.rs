@@ -78,7 +78,12 @@ pub(super) fn run(common: &Common, command: &OutageCommand) -> u8 {
                     return USAGE;
                 }
             };
-            let instead = instead.clone();
+            let now = OffsetDateTime::now_utc();
+            if until.is_some_and(|until| until <= from.unwrap_or(now)) {
+                eprintln!("Fehler: --until: liegt in der Vergangenheit oder vor --from");
+                return USAGE;
+            }
+            let instead = instead.clone().filter(|text| !text.trim().is_empty());
             set(&config, &bot, Outage { what: what.clone(), region: place, from, until, instead })
         }
         OutageCommand::Clear { what } => clear(&config, what.as_deref()),

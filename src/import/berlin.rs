@@ -40,13 +40,9 @@ const MAX_ID: usize = 30;
 /// No service was edited before; older dates are the zero of some clock.
 const FIRST_YEAR: i32 = 2000;
 
-/// Offices that the flat list names for want of anything better: where several are in charge, each
-/// for its district, it has the first in the alphabet, whatever the service.
-const FIRST_OF_MANY: [&str; 3] = [
-    "Amtsgericht Charlottenburg",
-    "Bezirksamt Charlottenburg - Wilmersdorf",
-    "Finanzamt Charlottenburg",
-];
+/// Offices of which Berlin has several, each for its district: the flat list names one of them, mostly
+/// the first in the alphabet, for the whole city.
+const ONE_OF_MANY: [&str; 4] = ["Amtsgericht ", "Bezirksamt ", "Finanzamt ", "Kammergericht"];
 
 /// Reads a file of Berlin's services into records for `region`.
 ///
@@ -371,7 +367,9 @@ impl Entry {
         let name = match self.authorities.0.as_slice() {
             [] => {
                 let office = Some(self.responsible_office.0.trim()).filter(is_name)?;
-                Some(plain(office)).filter(|office| !FIRST_OF_MANY.contains(&office.as_str()))
+                let is_one_of_many =
+                    |office: &String| ONE_OF_MANY.iter().any(|kind| office.starts_with(kind));
+                Some(plain(office)).filter(|office| !is_one_of_many(office))
             }
             [only] => only.name.plain(),
             _ => None,

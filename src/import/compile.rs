@@ -181,7 +181,14 @@ impl<'a> Compiler<'a> {
         let is_whole = |at: &usize| !spoken[*at].0.part;
         let whole: Vec<usize> = (0..spoken.len()).filter(is_whole).collect();
         let known = |at: &&usize| offers[**at].availability != Availability::Unknown;
-        let telling = whole.iter().find(known).or(whole.first()).copied();
+        // Who only says nothing of an online service gives way to who names one.
+        let is_silent = |at: usize| {
+            let evidence = &spoken[at].1.evidence;
+            evidence.declared.is_none() && offers[at].availability == Availability::InPerson
+        };
+        let outspoken = |at: &&usize| known(at) && !is_silent(**at);
+        let telling = whole.iter().find(outspoken).or_else(|| whole.iter().find(known));
+        let telling = telling.or(whole.first()).copied();
         let mut joined = match telling {
             Some(at) => offers[at].clone(),
             None => nothing_but_parts(&spoken[0].0),
@@ -205,6 +212,7 @@ impl<'a> Compiler<'a> {
             }
         }
         joined.variants.dedup_by(|a, b| a.id == b.id);
+        self.mind_the_nation(service, region, &mut joined);
         self.mind_the_law(service, region, &joined);
         joined
     }
@@ -221,6 +229,22 @@ impl<'a> Compiler<'a> {
                 word(&other.availability)
             );
             self.remark(service, region, &other.id, what);
+        }
+    }
+
+    /// What everybody in Germany can do online is online in every town: a town's catalog that says
+    /// "no" speaks of its own portal. Then the general rule holds, and a person looks at it.
+    fn mind_the_nation(&mut self, service: &ServiceId, region: RegionKey, offer: &mut Offer) {
+        let nationwide = self.catalog.service(service).is_some_and(|service| {
+            use GeneralKind::{NationwideOnline, NationwidePartly};
+            matches!(service.online.kind, NationwideOnline | NationwidePartly)
+        });
+        if nationwide && offer.availability == Availability::InPerson {
+            offer.availability = Availability::Unknown;
+            offer.reason = None;
+            let what = "die Quelle sagt »nicht online«, bundesweit geht es online; gezeigt wird die \
+                        allgemeine Regel";
+            self.remark(service, region, &offer.id, what.to_owned());
         }
     }
 
@@ -267,7 +291,10 @@ fn offer(candidate: &Candidate<'_>, local: &Local, region: RegionKey) -> Offer {
     if let Some(page) = &texts.page
         && !links.iter().any(|link| link.url == *page)
     {
-        links.push(OfferLink { kind: LinkKind::Information, url: page.clone(), title: None });
+        // The page of the service comes before whatever else it links to.
+        let at = links.iter().position(|link| link.kind == LinkKind::Information);
+        let page = OfferLink { kind: LinkKind::Information, url: page.clone(), title: None };
+        links.insert(at.unwrap_or(links.len()), page);
     }
     // The source's sentence may end where its list begins.
     let reason = reason.filter(|reason| !reason.trim_end().ends_with(':'));

@@ -488,7 +488,10 @@ impl<'t> Row<'t> {
             title: None,
         }));
         Evidence {
-            described: declared.is_some_and(|declared| declared != Declared::Unknown),
+            described: match declared {
+                Some(declared) => declared != Declared::Unknown,
+                None => form_may_be_sent.is_some(),
+            },
             declared: declared.or_else(|| (!to_judge).then_some(Declared::Unknown)),
             links,
             form_may_be_sent,

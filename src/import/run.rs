@@ -26,13 +26,12 @@ use super::{
 };
 use crate::{
     bot::{Bot, TakenFor},
-    catalog::CatalogFiles,
+    catalog::{CatalogFiles, load::did_you_mean},
     ids::{RegionKey, ServiceId},
     offers::{
         data::DataDir,
         file::{self, Manifest, ManifestSource},
     },
-    places::Places,
     reply::AvailabilityKind,
 };
 
@@ -71,11 +70,31 @@ pub enum Failure {
         now: usize,
     },
     /// Nothing in it could be used.
-    #[error("»{0}« enthält keine Leistung, die eingelesen werden kann")]
-    Empty(String),
+    #[error("»{name}« enthält keine Leistung, die eingelesen werden kann{}", told(rejected))]
+    Empty {
+        /// The source.
+        name: String,
+        /// What was not imported, and why.
+        rejected: Vec<Rejected>,
+    },
     /// The data directory, a table of the catalog or the compiled file.
     #[error("{0}")]
     Data(String),
+}
+
+/// Rejected entries shown on the screen; the rest is in the report.
+const SHOWN: usize = 20;
+
+/// What was not imported and why, a line each, the first ones.
+pub fn told(rejected: &[Rejected]) -> String {
+    let mut out = String::new();
+    for Rejected { file, record, reason } in rejected.iter().take(SHOWN) {
+        let _ = write!(out, "\n  {file}: {record}: {reason}");
+    }
+    if rejected.len() > SHOWN {
+        let _ = write!(out, "\n  … und {} weitere", rejected.len() - SHOWN);
+    }
+    out
 }
 
 /// What became of the records of one source.
@@ -162,13 +181,13 @@ pub fn import(
     let _lock = context.data.lock().map_err(Failure::Data)?;
     let mut sources = read_sources(context.data)?;
     let mut done = Done::default();
-    let mut intake = Checked::new(context.bot.places(), &source, progress);
+    let mut intake = Checked::new(context.bot, &source, progress);
     read(context, &source, &mut intake)?;
     let (records, rejected) = intake.finish();
     let now = records.len();
     let before = sources.get(&source.name).map_or(0, |old| old.services);
     if now == 0 {
-        return Err(Failure::Empty(source.name));
+        return Err(Failure::Empty { name: source.name, rejected });
     }
     if !force && (now as f64) < LEAST_KEPT * before as f64 {
         return Err(Failure::Shrunk { name: source.name, before, now });
@@ -259,6 +278,7 @@ struct Checked<'a> {
     source: &'a str,
     kind: Kind,
     known: HashSet<RegionKey>,
+    services: Vec<&'a str>,
     seen: HashSet<String>,
     records: Vec<Record>,
     rejected: Vec<Rejected>,
@@ -266,17 +286,28 @@ struct Checked<'a> {
 }
 
 impl<'a> Checked<'a> {
-    fn new(places: &Places, source: &'a Source, progress: Progress<'a>) -> Self {
-        let known = places.all().iter().flat_map(|place| place.key.chain()).collect();
+    fn new(bot: &'a Bot, source: &'a Source, progress: Progress<'a>) -> Self {
+        let services = bot.catalog().services().iter().map(|service| service.id.as_str());
+        let known = bot.places().all().iter().flat_map(|place| place.key.chain()).collect();
         Self {
             source: &source.name,
             kind: source.kind,
             known,
+            services: services.collect(),
             seen: HashSet::new(),
             records: Vec::new(),
             rejected: Vec::new(),
             progress,
         }
+    }
+
+    /// What was meant by an id that the catalog does not have: what people write by hand has typing
+    /// errors, and a new service beside the real one would be found in its stead. A table may name
+    /// a service of its own in the same column.
+    fn misspelt(&self, record: &Record) -> Option<String> {
+        let id = record.service.as_deref().filter(|id| !self.services.contains(id))?;
+        let near = did_you_mean(id, self.services.iter().copied());
+        (self.kind == Kind::Towns || !near.is_empty()).then_some(near)
     }
 
     fn finish(self) -> (Vec<Record>, Vec<Rejected>) {
@@ -296,6 +327,14 @@ impl Intake for Checked<'_> {
         }
         if record.name.trim().is_empty() && record.service.is_none() {
             return self.reject(self.source, &record.id, "ohne Namen");
+        }
+        if let Some(meant) = self.misspelt(&record) {
+            let id = record.service.unwrap_or_default();
+            let reason = format!("die Leistung »{id}« gibt es nicht{meant}");
+            return self.reject(self.source, &record.id, &reason);
+        }
+        if record.name.to_lowercase().contains("lorem ipsum") {
+            return self.reject(self.source, &record.id, "Blindtext");
         }
         if !self.seen.insert(record.id.clone()) {
             return self.reject(self.source, &record.id, "die Kennung kommt mehrmals vor");
@@ -386,6 +425,7 @@ fn compile(
             title: source.title.clone(),
             licence: source.licence.clone(),
             records: joining.len() as u64,
+            as_of: source.as_of,
             read,
         });
         joined.push(Joined {

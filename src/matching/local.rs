@@ -128,6 +128,11 @@ impl LocalIndex {
         self.entries[*self.by_id.get(id)?].ours.as_ref()
     }
 
+    /// Whether an entry is only a special case of a service of ours.
+    pub fn is_part(&self, id: &ServiceId) -> bool {
+        self.by_id.get(id).is_some_and(|at| self.entries[*at].part)
+    }
+
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -82,6 +82,8 @@ pub struct ManifestSource {
     pub licence: Option<String>,
     /// How many entries were imported.
     pub records: u64,
+    /// As of when it is, if the operator said so.
+    pub as_of: Option<Date>,
     /// When the source was read.
     pub read: Date,
 }

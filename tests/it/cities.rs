@@ -115,8 +115,9 @@ const OF_MUNICH: &str = include_str!("../../eval/cities/muenchen.tsv");
 fn berlin_is_imported_whole_and_answers_with_its_own_entries() {
     let Some(berlin) = City::berlin() else { return };
     let counts = &berlin.done.counts["berlin"];
-    assert_eq!((counts.records, counts.imported), (1059, 1059));
-    assert_eq!(berlin.done.rejected, []);
+    assert_eq!((counts.records, counts.imported), (1059, 1058));
+    let [(_, rejected)] = &berlin.done.rejected[..] else { panic!("{:?}", berlin.done.rejected) };
+    assert_eq!(rejected.reason, "Blindtext");
     assert!(counts.joined["von Hand"] > 500, "{counts:?}");
     let [at_once, after_one, ..] = berlin.rates(OF_BERLIN, &["mapped"]);
     assert!(at_once >= 0.85 && at_once + after_one >= 0.95, "{at_once} {after_one}");
@@ -124,6 +125,34 @@ fn berlin_is_imported_whole_and_answers_with_its_own_entries() {
     assert!(at_once >= 0.6 && wrong <= 0.27, "{at_once} {wrong}");
     let [at_once, ..] = berlin.rates(OF_BERLIN, &["own"]);
     assert!(at_once >= 0.5, "{at_once}");
+}
+
+#[test]
+fn what_is_no_service_is_none_in_a_city_either() {
+    let Some(berlin) = City::berlin() else { return };
+    let messages = include_str!("../../eval/holdout-no-service.tsv");
+    let mut report = Report::default();
+    for question in Question::parse_file(messages).unwrap() {
+        report.count(&question, &berlin.ask(&question.question).outcome, 0, berlin.bot.catalog());
+    }
+    let asserted = report.rate(Verdict::AssertedInVain);
+    assert!(asserted <= 0.04, "{asserted}");
+    for message in ["wie wird das Wetter morgen", "Was ist die Hauptstadt von Frankreich"] {
+        assert_eq!(berlin.ask(message).outcome.asserted, 0, "{message}");
+    }
+}
+
+#[test]
+fn what_all_of_germany_does_online_is_online_in_a_city_that_says_no() {
+    let Some(berlin) = City::berlin() else { return };
+    let told: Vec<_> =
+        berlin.done.remarks.keys().filter(|(_, _, what)| what.contains("bundesweit")).collect();
+    assert!(!told.is_empty());
+    for (service, ..) in told {
+        let place = berlin.bot.places().place(berlin.place);
+        let status = berlin.bot.status(berlin.bot.service(service).unwrap(), place);
+        assert_ne!(status.kind, amtslotse::reply::AvailabilityKind::InPerson, "{service}");
+    }
 }
 
 #[test]

@@ -144,6 +144,42 @@ fn a_clerks_table_is_imported_answered_from_and_exported_again() {
 }
 
 #[test]
+fn mistakes_of_a_clerk_are_told_with_their_line() {
+    let town = Town::new();
+    let rows = "Leistung;Verfügbarkeit;Online-Link\n\
+                hund-anmeldn;online;https://www.tuebingen.de/hund\n\
+                gewerbe-anmelden;online;www.tuebingen.de/gewerbe\n\
+                wohnsitz-ummelden;vor Ort;\n";
+    let file = town.write("leistungen.csv", rows);
+    let (code, out, err) = town.run(&["import", "csv", &file, "--region", "Tübingen"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("3 Einträge gelesen, 1 eingelesen"), "{out}");
+    assert!(err.contains("»hund-anmeldn« gibt es nicht (meinten Sie »hund-anmelden«?)"), "{err}");
+    assert!(err.contains("Zeile 3") && err.contains("Online-Link"), "{err}");
+    let card = town.card("Tübingen", "hund anmelden");
+    assert!(card.contains("Online: nicht bekannt"), "{card}");
+    // Nothing that can be used: the reasons all the same.
+    let file = town.write("nichts.csv", "Leistung;LeiKa\nHund anmelden;9,91E+13\n");
+    let error = town.refused(&["import", "csv", &file, "--region", "Köln"], 1);
+    assert!(error.contains("keine Leistung") && error.contains("LeiKa"), "{error}");
+}
+
+#[test]
+fn an_outage_of_a_towns_own_entry_is_told_by_its_name() {
+    let town = Town::new();
+    let file = town.write("leistungen.csv", &table(4));
+    town.done(&["import", "csv", &file, "--region", "Tübingen"]);
+    let list = town.done(&["offers", "list", "--region", "Tübingen"]);
+    let entry = list.lines().find(|line| line.contains("hund-anmelden")).unwrap();
+    let entry = entry.split(['[', ']']).nth(1).unwrap();
+    town.done(&["outage", "set", entry, "--region", "Tübingen"]);
+    let card = town.card("Tübingen", "hund anmelden");
+    assert!(card.starts_with("! Zurzeit gestört: Hund anmelden."), "{card}");
+    let error = town.refused(&["outage", "set", "i-Kfz", "--until", "01.01.2020"], 2);
+    assert!(error.contains("Vergangenheit"), "{error}");
+}
+
+#[test]
 fn what_would_lose_services_is_refused_and_the_old_data_stay() {
     let town = Town::new();
     let file = town.write("leistungen.csv", &table(5));

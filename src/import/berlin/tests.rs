@@ -85,7 +85,7 @@ fn the_flat_list_of_2024_agrees_with_the_other_copy_of_its_year() {
         assert_eq!(office(id), None, "{default}");
     }
     let named = read.records.iter().filter_map(|record| record.local[0].authority.as_ref());
-    assert_eq!(named.clone().count(), 627);
+    assert_eq!(named.clone().count(), 572);
     let is_name = |office: &str| !office.contains(['\n', '<']) && office.len() < 120;
     assert!(named.clone().all(|office| is_name(&office.name)));
 }

@@ -560,7 +560,10 @@ fn tabular() -> impl Strategy<Value = Record> {
                         .iter()
                         .any(|link| matches!(link.claim, Claim::OnlineService | Claim::Form));
                 let declared = declared.or_else(|| (!to_judge).then_some(Declared::Unknown));
-                let described = declared.is_some_and(|declared| declared != Declared::Unknown);
+                let described = match declared {
+                    Some(declared) => declared != Declared::Unknown,
+                    None => form_may_be_sent.is_some(),
+                };
                 // Without a page of its own, the first page to read is that.
                 links.retain(|link| texts.page.is_some() || link.claim != Claim::Information);
                 let evidence = Evidence {

@@ -74,6 +74,7 @@ fn manifest() -> Manifest {
             title: "Musterstadt".to_owned(),
             licence: None,
             records: 3,
+            as_of: None,
             read: date!(2026 - 11 - 22),
         }],
     }
