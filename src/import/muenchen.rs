@@ -47,8 +47,8 @@ const MAX_TEXT: usize = 300;
 /// Where the city's pages about its services are.
 const PAGES: (&str, &str) = ("stadt.muenchen.de", "/service/info/");
 
-/// Reads the catalog: `path` is its file, or the directory that holds [`SERVICES`]. Offices come from
-/// the file itself or from [`LOCATIONS`] beside it, which need not be there.
+/// Reads the catalog: `path` is its file, or the directory that holds `services_de.json`. Offices come from
+/// the file itself or from `locations_de.json` beside it, which need not be there.
 ///
 /// # Errors
 /// If a file cannot be read, is no JSON, or has none of the three shapes.

@@ -1,6 +1,6 @@
 //! The file of offers: millions of them, looked up by service and region.
 //!
-//! An import [`write`]s it in one go, a bot [`OffersFile::open`]s it and never changes it. It is a
+//! An import [`write()`]s it in one go, a bot [`OffersFile::open`]s it and never changes it. It is a
 //! redb database (tables below) with checksums behind it (`seal.rs`). A new file takes the place of
 //! the old one by a rename: whoever has the old one open goes on reading it, in this process or
 //! another.
@@ -60,7 +60,7 @@ const ENTRIES: TableDefinition<u32, &[u8]> = TableDefinition::new("entries");
 /// What a file of offers was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Layout of the file; [`write`] sets it.
+    /// Layout of the file; [`write()`] sets it.
     pub format: u32,
     /// When it was written.
     #[serde(with = "time::serde::rfc3339")]
