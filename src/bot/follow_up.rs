@@ -21,6 +21,9 @@ use crate::{
 
 /// From this confidence on, a correction means what was answered already.
 const SAME: f32 = 0.9;
+/// From this probability on that one of the first is meant, a message speaks of something else than
+/// the last service.
+const MEANS_OTHERS: f32 = 0.9;
 /// A message that asks on and names its service in so few words that it may be about the last one.
 const MAX_WORDS: usize = 12;
 
@@ -279,7 +282,12 @@ impl Turn<'_> {
         let answered = decide(own, &query.facets) == Decision::Answer;
         // "Einen Hund anmelden, wo geht das?" says itself what "das" is.
         let speaks_for_itself = answered && (!refers || query.content_words().count() > 1);
-        if firm || speaks_for_itself || !refers && query.facets.is_empty() {
+        // "Kann ich das Führungszeugnis online beantragen?" may mean one of two, but not the last one.
+        let choices = bot.ids(own);
+        let means_others = !refers
+            && own.among_first >= MEANS_OTHERS
+            && !choices.iter().take(CHOICES).any(|id| *id == last.id);
+        if firm || speaks_for_itself || means_others || !refers && query.facets.is_empty() {
             return None;
         }
         let ranking = self.with_last(last, query.tokens.clone());

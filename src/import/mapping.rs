@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::record::Record;
 use crate::{
     bot::TakenFor,
-    catalog::{Catalog, CatalogFiles, Finding},
+    catalog::{Catalog, CatalogFiles, Finding, load::in_german},
     ids::{LeikaKey, ServiceId},
 };
 
@@ -116,7 +116,7 @@ impl Mapping {
             .map_err(|_| Finding::error(&shown, "kein gültiges UTF-8"))?;
         let table: Table = toml::from_str(text).map_err(|error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
-            Finding::error(&shown, error.message().to_owned()).at_line(line)
+            Finding::error(&shown, in_german(error.message())).at_line(line)
         })?;
         if table.format != 1 || table.source != source {
             let message = format!("format = 1 und source = \"{source}\" erwartet");

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     bot::{Bot, TakenFor},
-    catalog::{CatalogFiles, load::did_you_mean},
+    catalog::{CatalogFiles, Finding, load::did_you_mean},
     ids::{RegionKey, ServiceId},
     offers::{
         data::DataDir,
@@ -407,7 +407,7 @@ fn compile(
             None => read_records(&context.data.records(&source.name))?,
         };
         let mapping = Mapping::load(context.files, catalog, source.kind.name())
-            .map_err(|finding| Failure::Data(finding.to_string()))?;
+            .map_err(|Finding { file, message, .. }| Failure::Data(format!("{file}: {message}")))?;
         let counts = done.counts.entry(source.name.clone()).or_default();
         counts.imported = records.len();
         let mut joining = Joining {

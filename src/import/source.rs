@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use crate::ids::RegionKey;
+use crate::{catalog::load::in_german, ids::RegionKey};
 
 /// The kinds of sources, in order of precedence: what a town's own people wrote counts before its
 /// catalog, that before the registers of a Land and of all Germany, and a calendar of appointments
@@ -125,7 +125,7 @@ impl Sources {
     pub fn parse(text: &str) -> Result<Self, String> {
         let sources: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            format!("Zeile {line}: {}", error.message())
+            format!("Zeile {line}: {}", in_german(error.message()))
         })?;
         match sources.format {
             1 => Ok(sources),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    catalog::{Catalog, Service},
+    catalog::{Catalog, Service, load::in_german},
     ids::{RegionKey, ServiceId},
     text::fold,
 };
@@ -52,7 +52,7 @@ impl OutageFile {
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            format!("Zeile {line}: {}", error.message())
+            format!("Zeile {line}: {}", in_german(error.message()))
         })?;
         match file.format {
             1 => Ok(file),
