@@ -51,7 +51,7 @@ pub mod matching;
 pub mod message;
 pub mod offers;
 pub mod places;
-#[cfg(test)]
+#[cfg(all(test, feature = "import"))]
 mod real;
 pub mod regression;
 pub mod reply;

@@ -163,6 +163,11 @@ impl Bot {
         decision: &Decision,
     ) -> Town {
         let (Some(place), false) = (place, self.towns.is_empty()) else { return Town::Silent };
+        // Who says its very name means it, unless that is a name of ours too.
+        if let Some(entry) = self.towns.called(&heeded.query, place.key).filter(|_| !ranking.named)
+        {
+            return Town::Meant(entry.clone());
+        }
         let Some(best) = self.likest_of_town(heeded, place.key, ranking, decision) else {
             return Town::Silent;
         };

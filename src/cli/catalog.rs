@@ -12,7 +12,7 @@ use crate::{
     bot::Bot,
     catalog::{
         Catalog, CatalogFiles, Severity,
-        service::{GeneralKind, Level},
+        service::GeneralKind,
         stats::{Counts, Stats, slug},
     },
     places::Places,
@@ -171,6 +171,7 @@ pub(super) fn coverage(
 ) -> u8 {
     use super::USAGE;
     use crate::{
+        catalog::service::Level,
         ids::RegionKey,
         offers::coverage::{Counts, Municipality, csv as to_csv, svg},
     };
@@ -250,6 +251,7 @@ fn municipalities(
 
     use crate::{
         bot::availability_at,
+        catalog::service::Level,
         ids::RegionKey,
         offers::{
             coverage::{Counts, Municipality},

@@ -36,6 +36,8 @@ pub struct LocalIndex {
     entries: Vec<Entry>,
     by_id: FxHashMap<ServiceId, usize>,
     here: FxHashMap<RegionKey, Vec<u32>>,
+    /// Names without filler, to the entries that have them.
+    called: FxHashMap<String, Vec<u32>>,
     /// Each feature, to the names that hold it and its share there.
     names: FxHashMap<Key, Vec<(u32, f32)>>,
     /// The entry of each name.
@@ -101,6 +103,12 @@ impl LocalIndex {
             for (key, counts) in bag {
                 index.texts.entry(key).or_default().push((at, counts));
             }
+            for name in std::iter::once(&entry.name).chain(&entry.official) {
+                // What stands in brackets is an abbreviation or a hint.
+                let name = name.split('(').next().unwrap_or(name);
+                let called = telling(tokens(name).iter().map(|token| token.folded.as_str()));
+                index.called.entry(called).or_default().push(at);
+            }
             for region in &entry.regions {
                 index.here.entry(*region).or_default().push(at);
             }
@@ -131,6 +139,18 @@ impl LocalIndex {
     /// Whether an entry is only a special case of a service of ours.
     pub fn is_part(&self, id: &ServiceId) -> bool {
         self.by_id.get(id).is_some_and(|at| self.entries[*at].part)
+    }
+
+    /// The entry of a place's own, or special case, that is called just so.
+    pub fn called(&self, query: &Query, place: RegionKey) -> Option<&ServiceId> {
+        let words = query.tokens.iter().zip(&query.roles);
+        let words = words.filter(|(_, role)| !role.is_left_out());
+        let entries = self.called.get(&telling(words.map(|(token, _)| token.folded.as_str())))?;
+        let holds = |at: &&u32| {
+            place.chain().any(|key| self.here.get(&key).is_some_and(|here| here.contains(at)))
+        };
+        let entry = &self.entries[*entries.iter().find(holds)? as usize];
+        (entry.ours.is_none() || entry.part).then_some(&entry.service.id)
     }
 
     /// Whether it holds nothing.
@@ -214,6 +234,11 @@ impl LocalIndex {
         found.truncate(at_most);
         found.into_iter().map(|(_, found)| found).collect()
     }
+}
+
+/// Words without filler, in one line.
+fn telling<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.filter(|word| !stopwords::is_stop(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// Each feature once, with its greatest weight, by its rarity in the catalog.
