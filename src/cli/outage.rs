@@ -25,7 +25,8 @@ pub(super) enum OutageCommand {
     Set {
         /// Id of a service, or a name that its entry mentions
         what: String,
-        /// Until when: "24.11.2026 18:00", "24.11.2026" (the whole day) or RFC 3339
+        /// Until when: "24.11.2026 18:00", "24.11.2026" (the whole day), "2026-11-24T18:00" or with an
+        /// offset (RFC 3339)
         #[arg(long)]
         until: Option<String>,
         /// From when on; at once if left out
@@ -106,16 +107,26 @@ fn moment(
     text: Option<&str>,
     time_of_day: Time,
 ) -> Result<Option<OffsetDateTime>, String> {
-    const DAY: &[FormatItem<'_>] = format_description!("[day].[month].[year]");
-    const MINUTE: &[FormatItem<'_>] = format_description!("[day].[month].[year] [hour]:[minute]");
+    const DAYS: [&[FormatItem<'_>]; 2] = [
+        format_description!("[day padding:none].[month padding:none].[year]"),
+        format_description!("[year]-[month]-[day]"),
+    ];
+    const MINUTES: [&[FormatItem<'_>]; 3] = [
+        format_description!("[day padding:none].[month padding:none].[year] [hour]:[minute]"),
+        format_description!("[year]-[month]-[day] [hour]:[minute]"),
+        format_description!("[year]-[month]-[day]T[hour]:[minute][optional [:[second]]]"),
+    ];
     let Some(text) = text.map(str::trim) else { return Ok(None) };
-    let local = PrimitiveDateTime::parse(text, MINUTE)
-        .or_else(|_| Date::parse(text, DAY).map(|day| day.with_time(time_of_day)));
-    local
+    let minute = MINUTES.iter().find_map(|format| PrimitiveDateTime::parse(text, format).ok());
+    let day = || DAYS.iter().find_map(|format| Date::parse(text, format).ok());
+    minute
+        .or_else(|| day().map(|day| day.with_time(time_of_day)))
         .map(german_moment)
-        .or_else(|_| OffsetDateTime::parse(text, &Rfc3339))
+        .or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok())
         .map(Some)
-        .map_err(|_| format!("{option}: »{text}« ist kein Zeitpunkt (erwartet: 24.11.2026 18:00)"))
+        .ok_or_else(|| {
+            format!("{option}: »{text}« ist kein Zeitpunkt (erwartet: 24.11.2026 18:00)")
+        })
 }
 
 fn set(config: &Config, bot: &Bot, outage: Outage) -> Result<String, String> {
@@ -192,4 +203,33 @@ fn told(outage: &Outage, bot: &Bot) -> String {
         out.push_str(&format!("  betrifft {id} ({name})\n"));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_clerks_and_programs_write_them() {
+        let read = |text| moment("--until", Some(text), LAST_MINUTE).ok().flatten();
+        for text in [
+            "24.11.2026 18:00",
+            "2026-11-24 18:00",
+            "2026-11-24T18:00",
+            "2026-11-24T18:00:00",
+            "2026-11-24T18:00:00+01:00",
+            "2026-11-24T17:00:00Z",
+        ] {
+            assert_eq!(read(text), Some(datetime!(2026-11-24 18:00 +1)), "{text}");
+        }
+        // In summer German clocks are two hours ahead.
+        for text in ["1.7.2027", "01.07.2027", "2027-07-01"] {
+            assert_eq!(read(text), Some(datetime!(2027-07-01 23:59 +2)), "{text}");
+        }
+        for text in ["morgen", "31.02.2027", "18:00", ""] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }
