@@ -19,6 +19,7 @@ rated-wrong-facts = Die Redaktion kann das prüfen. Verlass dich bis dahin bitte
 
 # --- Rückfragen ----------------------------------------------------------------------------------
 which-service = Was davon meinst du?
+is-it-this-service = Meinst du das?
 which-place = Welchen Ort meinst du mit „{ $typed }“?
 which-place-too-many = „{ $typed }“ gibt es { $count }-mal in Deutschland. Bitte nenne die Postleitzahl oder den Ortsteil.
 pick-again = Bitte wähle eine Zahl von 1 bis { $count }, oder frag neu.

@@ -97,6 +97,7 @@ rated-wrong-facts = Die Redaktion kann das prüfen. Verlassen Sie sich bis dahin
 
 # --- Rückfragen ---------------------------------------------------------------------------------
 which-service = Was davon meinen Sie?
+is-it-this-service = Meinen Sie das?
 which-place = Welchen Ort meinen Sie mit „{ $typed }“?
 which-place-too-many = „{ $typed }“ gibt es { $count }-mal in Deutschland. Bitte nennen Sie die Postleitzahl oder den Ortsteil.
 choice-line = { $label }: { $differs }

@@ -97,6 +97,7 @@ rated-wrong-facts = The editors can check this. Until then, please ask the respo
 
 # --- Questions back ------------------------------------------------------------------------------
 which-service = Which of these do you mean?
+is-it-this-service = Do you mean this?
 which-place = Which place do you mean by “{ $typed }”?
 which-place-too-many = There are { $count } places called “{ $typed }” in Germany. Please tell me the postcode or the part of town (Ortsteil).
 choice-line = { $label }: { $differs }

@@ -109,7 +109,8 @@ impl Turn<'_> {
         let none = self.say("none-of-these");
         lines.push(none.clone());
         buttons.push(Choice { id: "none".to_owned(), label: none, action: Action::NoneOfThese });
-        let blocks = vec![Block::Steps { label: self.say("which-service"), items: lines }];
+        let question = if choices.len() == 1 { "is-it-this-service" } else { "which-service" };
+        let blocks = vec![Block::Steps { label: self.say(question), items: lines }];
         let mut outcome = Outcome::new(DecisionKind::Clarify, None);
         outcome.services = choices.clone();
         // Whatever comes next is about one of these, not about the service before.
