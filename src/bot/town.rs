@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     ids::{RegionKey, ServiceId},
-    matching::{Ranking, local::LocalMatch},
+    matching::{Ranking, features::Correction, local::LocalMatch},
     places::Place,
     reply::Reply,
+    text::fold,
 };
 
 /// From this probability on, an entry of the town's own is meant although the catalog has an answer
@@ -24,6 +25,9 @@ const MEANT_IN_DOUBT: f32 = 0.5;
 const MEANT_ALONE: f32 = 0.6;
 /// From this one on, it is worth a question or a hint.
 const PERHAPS: f32 = 0.12;
+/// A word that differs by so many letters from what it is read as, its first one among them, is a
+/// guess: few people miss the first letter.
+const GUESSED: usize = 2;
 /// Entries that are looked at.
 const LOOKED_AT: usize = 12;
 /// Entries of its own that are asked about.
@@ -177,7 +181,14 @@ impl Bot {
             Decision::Clarify(_) => MEANT_IN_DOUBT,
             Decision::Abstain(_) => MEANT_ALONE,
         };
-        if probability >= enough {
+        // A word read as one two letters away ("codieren" as "kopieren") may be another one.
+        let is_guess = |c: &Correction| {
+            let same_begin = fold(&c.typed).chars().next() == c.read.chars().next();
+            c.distance >= GUESSED && !same_begin
+        };
+        let is_guessed = heeded.query.corrections.iter().any(is_guess);
+        let certain = !is_guessed || *decision == Decision::Answer;
+        if probability >= enough && certain {
             return Town::Meant(best.entry.service);
         }
         if probability < PERHAPS {

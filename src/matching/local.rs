@@ -21,7 +21,7 @@ use crate::{
     text::tokens,
 };
 
-/// A word that no entry holds weighs so much of what the rarest weighs.
+/// A word that neither an entry nor the catalog holds weighs so much of what the rarest weighs.
 const UNKNOWN: f32 = 0.5;
 
 /// What a summary says counts so much of what the name says.
@@ -183,9 +183,11 @@ impl LocalIndex {
             .map(|feature| feature.key)
             .collect();
         let counts = |key: &Key| {
-            if is_known(key) {
+            // A word that the catalog knows is no slip: what it says is missing here.
+            let is_a_word = words.contains(key);
+            if is_known(key) || is_a_word && matcher.index.feature(*key).is_some() {
                 1.0
-            } else if words.contains(key) {
+            } else if is_a_word {
                 UNKNOWN
             } else {
                 0.0
