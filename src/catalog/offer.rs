@@ -184,6 +184,16 @@ pub enum Availability {
 }
 
 impl Availability {
+    /// In German, for operators.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Partly { .. } => "teilweise",
+            Self::InPerson => "vor Ort",
+            Self::Unknown => "unbekannt",
+        }
+    }
+
     /// In one word.
     pub fn kind(&self) -> AvailabilityKind {
         match self {

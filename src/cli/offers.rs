@@ -8,7 +8,7 @@ use time::{Date, Duration};
 use super::{Common, DONE, FAILED, USAGE, load_config, show};
 use crate::{
     bot::Bot,
-    catalog::{Availability, Offer, Service},
+    catalog::{Offer, Service},
     config::Config,
     ids::{RegionKey, ServiceId},
     offers::file::OffersFile,
@@ -137,7 +137,7 @@ fn list(bot: &Bot, file: &OffersFile, region: RegionKey) -> String {
     let mut out = String::new();
     for (id, offer) in &offers {
         let name = bot.service(id).map_or("", Service::plain);
-        let _ = writeln!(out, "{:<10} {id}  {name}  [{}]", word(&offer.availability), offer.id);
+        let _ = writeln!(out, "{:<10} {id}  {name}  [{}]", offer.availability.word(), offer.id);
     }
     let _ = writeln!(out, "{} Angebote in {region}", offers.len());
     out
@@ -167,7 +167,7 @@ fn describe(out: &mut String, offer: &Offer) {
         }
     };
     line("Eintrag", &offer.id);
-    line("Online", word(&offer.availability));
+    line("Online", offer.availability.word());
     line("Grund", offer.reason.as_deref().unwrap_or_default());
     for link in &offer.links {
         let title = link.title.as_deref().unwrap_or_default();
@@ -228,15 +228,6 @@ fn findings(config: &Config, bot: &Bot, today: Date) -> anyhow::Result<Vec<Strin
         findings.extend(text.lines().map(|line| line.replace('\t', "  ")));
     }
     Ok(findings)
-}
-
-fn word(availability: &Availability) -> &'static str {
-    match availability {
-        Availability::Online => "online",
-        Availability::Partly { .. } => "teilweise",
-        Availability::InPerson => "vor Ort",
-        Availability::Unknown => "unbekannt",
-    }
 }
 
 fn german(date: Date) -> String {

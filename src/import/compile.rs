@@ -224,9 +224,9 @@ impl<'a> Compiler<'a> {
             let what = format!(
                 "{} sagt »{}«, {} sagt »{}«; es gilt das erste",
                 main.id,
-                word(&main.availability),
+                main.availability.word(),
                 other.id,
-                word(&other.availability)
+                other.availability.word()
             );
             self.remark(service, region, &other.id, what);
         }
@@ -397,13 +397,4 @@ fn fill(offer: &mut Offer, other: &Offer) -> bool {
         }
     }
     used
-}
-
-fn word(availability: &Availability) -> &'static str {
-    match availability {
-        Availability::Online => "online",
-        Availability::Partly { .. } => "teilweise",
-        Availability::InPerson => "vor Ort",
-        Availability::Unknown => "unbekannt",
-    }
 }
