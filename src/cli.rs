@@ -13,7 +13,12 @@ mod import;
 mod links;
 mod offers;
 mod outage;
+#[cfg(feature = "server")]
+mod privacy;
+#[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod stats;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -21,8 +26,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     bot::Bot,
-    config::{Config, Loaded},
-    ids::RegionKey,
+    config::{Loaded, Process},
+    ids::{RegionKey, TenantId},
 };
 
 /// Everything was done.
@@ -56,9 +61,13 @@ const LONG_VERSION: &str = concat!(
 
 #[derive(Debug, Args)]
 struct Common {
-    /// Settings file; every key can also be set as AMTSLOTSE_SECTION__KEY
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Settings file, or directory with config.toml and tenants/; every key can also be set as
+    /// AMTSLOTSE_SECTION__KEY
+    #[arg(long, global = true, value_name = "PATH")]
     config: Option<PathBuf>,
+    /// One of the towns in tenants/
+    #[arg(long, global = true, value_name = "ID")]
+    tenant: Option<TenantId>,
     /// Directory with a catalog of your own, instead of the one inside the program
     #[arg(long, global = true, value_name = "DIR")]
     catalog: Option<PathBuf>,
@@ -85,7 +94,17 @@ enum Command {
     #[command(
         after_help = "Example:\n  AMTSLOTSE_TELEGRAM__ENABLED=true AMTSLOTSE_TELEGRAM__TOKEN=... amtslotse serve"
     )]
+    #[cfg(feature = "server")]
     Serve,
+    /// What is stored, and how long
+    #[cfg(feature = "server")]
+    #[command(subcommand)]
+    Privacy(privacy::PrivacyCommand),
+    /// What was asked and how answers were judged, by service; small numbers are hidden
+    #[cfg(feature = "server")]
+    #[command(after_help = "Examples:\n  amtslotse stats --days 30\n  \
+        amtslotse stats --tenant tuebingen --csv > zahlen.csv")]
+    Stats(stats::StatsArgs),
     /// Read a foreign catalog: which services are online where, who is responsible, at what price
     #[cfg(feature = "import")]
     #[command(after_help = "Examples:\n  \
@@ -158,8 +177,13 @@ pub async fn main() -> ExitCode {
         #[cfg(feature = "import")]
         Command::Links(command) => links::run(&common, &command).await,
         Command::Offers(command) => offers::run(&common, &command),
-        Command::Outage(command) => outage::run(&common, &command),
+        Command::Outage(command) => outage::run(&common, &command).await,
+        #[cfg(feature = "server")]
         Command::Serve => serve::run(&common).await,
+        #[cfg(feature = "server")]
+        Command::Privacy(command) => privacy::run(&common, &command).await,
+        #[cfg(feature = "server")]
+        Command::Stats(args) => stats::run(&common, &args).await,
         Command::Chat(args) => match prepare(&common, args.place.as_deref()) {
             Ok((bot, place)) => ask::chat(&bot, place, &args).await,
             Err(code) => code,
@@ -193,24 +217,41 @@ fn show(text: &str) -> u8 {
 /// The settings, from `--config`, the environment and the options for directories; what is wrong is
 /// told to the operator.
 fn load_config(common: &Common) -> Result<Loaded, u8> {
-    let loaded = Config::load(common.config.as_deref(), std::env::vars());
-    let mut loaded = loaded.map_err(|error| {
+    let Process { base, mut tenants, warnings, dir } = load_process(common)?;
+    let config = match &common.tenant {
+        None => Some(base),
+        Some(id) => tenants.remove(id).filter(|_| dir.is_some()),
+    };
+    let config = config.ok_or_else(|| {
+        let known: Vec<&str> = tenants.keys().map(TenantId::as_str).collect();
+        eprintln!("Fehler: --tenant: diese Gemeinde gibt es nicht; es gibt: {}", known.join(", "));
+        USAGE
+    })?;
+    Ok(Loaded { config, warnings })
+}
+
+/// The settings of the process and of all its towns.
+fn load_process(common: &Common) -> Result<Process, u8> {
+    let loaded = Process::load(common.config.as_deref(), std::env::vars());
+    let mut process = loaded.map_err(|error| {
         eprintln!("Fehler: {error}");
         USAGE
     })?;
-    let bot = &mut loaded.config.bot;
-    for (option, key) in [(&common.catalog, &mut bot.catalog), (&common.data, &mut bot.data)] {
-        if let Some(dir) = option {
-            key.clone_from(dir);
+    for config in std::iter::once(&mut process.base).chain(process.tenants.values_mut()) {
+        let bot = &mut config.bot;
+        for (option, key) in [(&common.catalog, &mut bot.catalog), (&common.data, &mut bot.data)] {
+            if let Some(dir) = option {
+                key.clone_from(dir);
+            }
         }
     }
-    Ok(loaded)
+    Ok(process)
 }
 
 /// A bot and the place of `--place`.
 fn prepare(common: &Common, place: Option<&str>) -> Result<(Bot, Option<RegionKey>), u8> {
     let Loaded { config, .. } = load_config(common)?;
-    let bot = crate::serve::build_bot(&config).map_err(|error| {
+    let bot = crate::setup::build_bot(&config).map_err(|error| {
         eprintln!("Fehler: {error:#}");
         USAGE
     })?;

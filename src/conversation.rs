@@ -60,6 +60,11 @@ impl Conversation {
         Self { introduced: true, ..Self::default() }
     }
 
+    /// Whether it holds nothing but that we have met.
+    pub fn is_blank(&self) -> bool {
+        *self == Self { introduced: self.introduced, ..Self::default() }
+    }
+
     /// The same person begins anew: nothing is left but the language, and that we have met.
     pub fn begin_anew(&mut self) {
         let Self { language, language_chosen, introduced, .. } = *self;

@@ -19,6 +19,11 @@ pub enum IdError {
         "»{0}« ist keine Kennung einer Lebenslage (erlaubt: Kleinbuchstaben a-z, Ziffern, Bindestrich; 1 bis 40 Zeichen)"
     )]
     Event(String),
+    /// Not `[a-z0-9-]{1,40}`.
+    #[error(
+        "»{0}« ist keine Kennung einer Gemeinde (erlaubt: Kleinbuchstaben a-z, Ziffern, Bindestrich; 1 bis 40 Zeichen)"
+    )]
+    Tenant(String),
     /// Not 14 digits.
     #[error("»{0}« ist kein LeiKa-Schlüssel (14 Ziffern)")]
     Leika(String),
@@ -89,6 +94,39 @@ impl FromStr for EventId {
         match text.parse() {
             Ok(ServiceId(id)) if !id.contains(':') => Ok(Self(id)),
             _ => Err(IdError::Event(text.to_owned())),
+        }
+    }
+}
+
+/// One of the towns that a process serves: the name of its file in `tenants/`, formed like a
+/// [`ServiceId`] without source. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(Arc<str>);
+
+impl TenantId {
+    /// The only town of a process without tenants.
+    pub fn only() -> Self {
+        Self("default".into())
+    }
+
+    /// The id as shared text.
+    pub fn shared(&self) -> &Arc<str> {
+        &self.0
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        match text.parse() {
+            Ok(ServiceId(id)) if !id.contains(':') => Ok(Self(id)),
+            _ => Err(IdError::Tenant(text.to_owned())),
         }
     }
 }
@@ -187,6 +225,12 @@ impl fmt::Display for EventId {
     }
 }
 
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl fmt::Display for ServiceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -216,7 +260,7 @@ macro_rules! key_by_text {
         }
     )*};
 }
-key_by_text!(ServiceId, EventId, LeikaKey, RegionKey);
+key_by_text!(ServiceId, EventId, TenantId, LeikaKey, RegionKey);
 
 #[cfg(test)]
 mod tests {

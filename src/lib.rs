@@ -32,6 +32,7 @@
 //! 5. Citizens' words are neither logged nor stored; a conversation holds ids, never text.
 //! 6. A reply says only what the catalog and the offers hold, and names its source.
 
+#[cfg(feature = "server")]
 pub mod app;
 pub mod bot;
 pub mod calendar;
@@ -41,6 +42,10 @@ pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod eval;
+#[cfg(feature = "server")]
+pub mod health;
+#[cfg(feature = "server")]
+pub mod http;
 pub mod ids;
 #[cfg(feature = "import")]
 pub mod import;
@@ -49,12 +54,21 @@ pub mod language;
 pub mod links;
 pub mod matching;
 pub mod message;
+#[cfg(feature = "server")]
+pub mod metrics;
+#[cfg(feature = "server")]
+pub mod notify;
 pub mod offers;
 pub mod places;
 #[cfg(all(test, feature = "import"))]
 mod real;
 pub mod regression;
 pub mod reply;
+#[cfg(feature = "server")]
 pub mod serve;
+pub mod setup;
+pub mod signals;
+#[cfg(feature = "server")]
+pub mod store;
 pub mod telemetry;
 pub mod text;

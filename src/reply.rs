@@ -170,6 +170,16 @@ pub enum NoticeKind {
     Command,
 }
 
+/// What a citizen can want done about what is stored of them. The bot knows what a conversation
+/// holds; only whoever keeps it knows whether it is there, and gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataRequest {
+    /// To be told.
+    Access,
+    /// To have it erased.
+    Forget,
+}
+
 /// What was understood and decided: one line of `ask --json`, without the text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
@@ -193,6 +203,9 @@ pub struct Outcome {
     /// What the citizen thinks of the answer before, to be counted; not part of the results.
     #[serde(skip)]
     pub verdict: Option<(ServiceId, Verdict)>,
+    /// What the citizen wants done about what is stored of them; not part of the results.
+    #[serde(skip)]
+    pub request: Option<DataRequest>,
     /// Parallel to `services`: whether each can be done online at the place.
     pub availability: Vec<AvailabilityKind>,
     /// Parallel to `services`: the source-qualified id of the local offer used.
@@ -212,6 +225,7 @@ impl Outcome {
             notice,
             life_event: None,
             verdict: None,
+            request: None,
             availability: Vec::new(),
             offers: Vec::new(),
         }

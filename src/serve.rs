@@ -1,26 +1,59 @@
-//! Composition and life cycle: catalog, bot and channels are put together, run until the process
-//! is asked to stop, and end cleanly.
+//! Composition and life cycle: catalog, bots, store and channels are put together, run until the
+//! process is asked to stop, and end cleanly.
+//!
+//! * `keeper`: builds the bots of all towns, and builds anew what changed (`files`).
+//! * `towns`: the towns that are served, with their `channels`.
+//! * here: what there is once, and in which order it begins and ends.
 
-pub mod reload;
+mod channels;
+mod files;
+mod keeper;
+mod towns;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::{File, TryLockError},
+    net::SocketAddr,
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::Context;
-use tokio::task::JoinSet;
+use secrecy::ExposeSecret;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
+pub use self::keeper::ALL_TOWNS;
+use self::{
+    channels::{ChannelKind, Receivers},
+    files::{Changes, Seen},
+    keeper::{Applied, Keeper},
+    towns::Towns,
+};
 use crate::{
-    app::App,
-    bot::{Bot, Settings},
-    catalog::{Catalog, CatalogFiles, NoOffers, Offers},
+    app::{Shared, queue::Queue},
     channel::ChannelError,
-    config::Config,
-    offers::{file::OffersFile, outage::Outages},
-    places::Places,
+    config::{Config, Process, StoreConfig},
+    health::{Health, Part, Role},
+    http::{self, Server},
+    metrics, notify,
+    signals::Hangups,
+    store::{Engine, Secret, Store, Timing},
 };
 
 /// How long channels may take to finish what they are answering.
-const GRACE: Duration = Duration::from_secs(8);
+const GRACE: Duration = Duration::from_secs(9);
+/// How often files are looked at; twice as long until a change is in use.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often the store is asked for notes about outages, and for what other processes use.
+const ASK_STORE: Duration = Duration::from_secs(15);
+/// Messages answered at once. Most of the time of each is waiting for a platform.
+const AT_ONCE: usize = 256;
+/// No sign of life of any channel for so long, and systemd is not told that we live.
+const SILENT: Duration = Duration::from_secs(300);
 
 /// How `serve` ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,195 +66,383 @@ pub enum Ended {
     Misconfigured,
 }
 
-/// Loads the catalog and what was imported, and puts a bot together as configured.
+/// Runs all enabled channels of all towns until `shutdown`, or until none is left.
 ///
 /// # Errors
-/// If the catalog, the offers or the notes about outages have errors, or the default place is
-/// unknown or ambiguous; in German, with file and key.
-pub fn build_bot(config: &Config) -> anyhow::Result<Bot> {
-    let bot = build_bare_bot(config)?;
-    let outages = outages(config, bot.catalog())?;
-    Ok(bot.with_offers(offers(config)?).with_outages(outages))
-}
-
-/// A bot over the catalog alone, without what was imported and noted.
-///
-/// # Errors
-/// If the catalog has errors, or the default place is unknown or ambiguous.
-pub fn build_bare_bot(config: &Config) -> anyhow::Result<Bot> {
-    let files = catalog_files(config)?;
-    let catalog = Catalog::load(&files)?;
-    let places = Places::load(&files).map_err(|finding| anyhow::anyhow!("{finding}"))?;
-    let default_place = match config.bot.default_place.trim() {
-        "" => None,
-        name => Some(places.resolve(name).context("bot.default_place")?.key),
-    };
-    let settings = Settings {
-        operator: config.operator.name.clone(),
-        imprint_url: config.operator.imprint_url.clone(),
-        privacy_url: config.operator.privacy_url.clone(),
-        contact: config.operator.contact.clone(),
-        phone: config.operator.phone.clone(),
-        default_place,
-        max_text: config.limits.text,
-        hours: config.operator.hours.clone(),
-        formal: config.bot.formal,
-        language: config.bot.language,
-        remembered_minutes: config.retention.conversation.duration().as_secs().div_ceil(60),
-    };
-    Ok(Bot::new(Arc::new(catalog), Arc::new(places), Arc::new(NoOffers), settings))
-}
-
-/// The files of the catalog as configured.
-///
-/// # Errors
-/// If its directory cannot be read.
-pub fn catalog_files(config: &Config) -> anyhow::Result<CatalogFiles> {
-    match config.catalog_dir() {
-        None => Ok(CatalogFiles::embedded()),
-        Some(dir) => CatalogFiles::from_dir(dir).context("Der Katalog kann nicht gelesen werden"),
-    }
-}
-
-/// The compiled offers; none if nothing was imported yet.
-fn offers(config: &Config) -> anyhow::Result<Arc<dyn Offers>> {
-    let path = config.data_dir().offers();
-    if !path.exists() {
-        if config.data_dir().sources().exists() {
-            anyhow::bail!(
-                "{} fehlt, obwohl Quellen eingelesen sind: neu bauen mit »amtslotse import --update«",
-                path.display()
-            );
-        }
-        return Ok(Arc::new(NoOffers));
-    }
-    let file = OffersFile::open(&path)?;
-    file.read_entries().with_context(|| path.display().to_string())?;
-    Ok(Arc::new(file))
-}
-
-fn outages(config: &Config, catalog: &Catalog) -> anyhow::Result<Arc<Outages>> {
-    let notes = config.data_dir().read_outages().map_err(anyhow::Error::msg)?;
-    Ok(Arc::new(Outages::new(notes, catalog)))
-}
-
-/// Runs all enabled channels until `shutdown`, or until none is left.
-///
-/// # Errors
-/// If the bot cannot be put together.
-pub async fn serve(config: &Config, shutdown: CancellationToken) -> anyhow::Result<Ended> {
-    let enabled = enabled_channels(config);
-    if enabled.is_empty() {
+/// If settings, catalog or database are faulty, or an address is taken. Nothing is connected by then.
+pub async fn serve(process: Process, shutdown: CancellationToken) -> anyhow::Result<Ended> {
+    let is_enabled = |config: &Config| ChannelKind::enabled(config).next().is_some();
+    if process.dir.is_none() && !process.tenants.values().any(is_enabled) {
         return Ok(Ended::NothingEnabled);
     }
     // From here on SIGHUP ends nothing.
-    let hangups = reload::hangups();
-    let seen = reload::Seen::now(config);
-    let bot = build_bot(config)?;
-    if let Some(why) = reload::broken_conversations(&bot, config) {
+    let hangups = Hangups::listen();
+    let seen = Seen::now(&process, process.tenants.values());
+    let (figures, health) = (metrics::install()?, Health::new());
+    let catalog = health.part(Role::Essential, "catalog", "");
+    let base = process.base.clone();
+    let (store, _only_one) = open_store(&base, &health).await?;
+    let secret = secret(&base.store)?;
+    let keeper = tokio::task::spawn_blocking(|| Keeper::open(process)).await??;
+    for why in keeper.broken_conversations() {
         // A town without its bot would be worse off.
         tracing::warn!("the catalog breaks its regression list: {why}");
     }
-    let app = App::new(Arc::new(bot), config);
-    let mut channels = JoinSet::new();
-    for channel in enabled {
-        channels.spawn(run_channel(channel, app.clone(), config.clone(), shutdown.clone()));
-    }
-    tracing::info!(
-        services = app.bot().catalog().services().len(),
-        "catalog loaded, starting channels"
-    );
-    let mut failed = false;
-    let sweep = app.sweep();
-    tokio::pin!(sweep);
-    let reloads = reload::when_asked_or_changed(hangups, seen, app.clone(), config.clone());
-    tokio::pin!(reloads);
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => break,
-            () = &mut sweep => {}
-            () = &mut reloads => {}
-            ended = channels.join_next() => match ended {
-                None => return Ok(if failed { Ended::Misconfigured } else { Ended::Stopped }),
-                Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(ChannelError::Misconfigured(why)))) => {
-                    tracing::error!("{why}");
-                    failed = true;
-                }
-                Some(Err(panic)) => {
-                    tracing::error!(%panic, "a channel ended in a fault");
-                    failed = true;
-                }
-            },
-        }
-    }
+    let receivers = Receivers::default();
+    let stop_serving = CancellationToken::new();
+    let mut background = JoinSet::new();
+    open_ports(&base, &keeper, &health, &figures, &receivers, &stop_serving, &mut background)
+        .await?;
+    let queue = Queue::new(AT_ONCE, base.limits.queue);
+    let shared = Shared::new(store, secret, queue, health.clone());
+    background.spawn({
+        let (store, replica) = (shared.store.clone(), shared.replica.clone());
+        async move { store.tend(&replica).await }
+    });
+    background.spawn(async move { figures.upkeep().await });
+    let towns = Towns::new(shared.clone(), receivers, shutdown.clone());
+    let mut running =
+        Running { keeper: Some(keeper), towns, shared, catalog, seen, misconfigured: false };
+    running.begin().await;
+    notify::ready();
+    background.spawn({
+        let health = health.clone();
+        async move { notify::watchdog(move || health.is_alive(SILENT)).await }
+    });
+    let asked = running.go(hangups, &shutdown).await;
     tracing::info!("stopping");
-    let all_ended = async { while channels.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, all_ended).await.is_err() {
+    notify::stopping();
+    health.stopping();
+    if asked && timeout(GRACE, running.towns.drain()).await.is_err() {
         tracing::warn!("not all channels ended in time");
-        channels.abort_all();
     }
+    stop_serving.cancel();
+    background.shutdown().await;
     tracing::info!("stopped");
-    Ok(Ended::Stopped)
-}
-
-#[derive(Debug, Clone, Copy)]
-enum ChannelKind {
-    Telegram,
-    Discord,
-}
-
-fn enabled_channels(config: &Config) -> Vec<ChannelKind> {
-    let mut enabled = Vec::new();
-    if config.telegram.enabled {
-        enabled.push(ChannelKind::Telegram);
-    }
-    if config.discord.enabled {
-        enabled.push(ChannelKind::Discord);
-    }
-    enabled
-}
-
-async fn run_channel(
-    channel: ChannelKind,
-    app: App,
-    config: Config,
-    shutdown: CancellationToken,
-) -> Result<(), ChannelError> {
-    match channel {
-        #[cfg(feature = "telegram")]
-        ChannelKind::Telegram => {
-            crate::channel::telegram::run(app, &config.telegram, shutdown).await
-        }
-        #[cfg(feature = "discord")]
-        ChannelKind::Discord => crate::channel::discord::run(app, &config.discord, shutdown).await,
-        #[cfg(not(all(feature = "telegram", feature = "discord")))]
-        missing => {
-            let _ = (app, config, shutdown);
-            let key = format!("{missing:?}").to_lowercase();
-            Err(ChannelError::Misconfigured(format!(
-                "{key}.enabled = true, aber dieses Programm ist ohne diesen Kanal gebaut (Cargo-Merkmal »{key}«)"
-            )))
-        }
+    match (asked, running.misconfigured) {
+        (false, true) => Ok(Ended::Misconfigured),
+        _ => Ok(Ended::Stopped),
     }
 }
 
-/// Resolves when the process is asked to stop (SIGTERM, SIGINT).
+/// The database as configured.
 ///
 /// # Errors
-/// If the signals cannot be listened to.
-pub async fn stop_signal() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+/// If it cannot be used; in German, naming the key.
+async fn open_store_of(config: &Config) -> anyhow::Result<Store> {
+    let timing = Timing {
+        lease: config.store.lease.duration(),
+        conversation: config.retention.conversation.duration(),
+        seen: config.retention.seen.duration(),
+        counters: config.retention.counters.duration(),
+    };
+    Ok(Store::open(config.store.address()?.expose_secret(), timing).await?)
+}
+
+/// The database as configured, if there is one.
+///
+/// # Errors
+/// If it is not there or cannot be used; in German, naming the key.
+pub async fn open_existing_store(config: &Config) -> anyhow::Result<Store> {
+    if let Some(path) = config.store.sqlite_path().filter(|path| !path.exists()) {
+        anyhow::bail!(
+            "store.url: {} gibt es nicht; die Datei entsteht beim ersten Start",
+            path.display()
+        );
+    }
+    open_store_of(config).await
+}
+
+async fn open_store(config: &Config, health: &Health) -> anyhow::Result<(Store, Option<File>)> {
+    make_room(&config.store)?;
+    let lock = config.store.sqlite_path().map(|path| lock(&path)).transpose()?;
+    let store = open_store_of(config).await?;
+    let part = health.part(Role::Auxiliary, "store", "");
+    let watched = store.clone();
+    tokio::spawn(async move { tell_store(&watched, &part).await });
+    Ok((store, lock))
+}
+
+/// Sees to it that one process only runs on a SQLite file; the lock ends with the process.
+fn lock(database: &Path) -> anyhow::Result<File> {
+    let path = database.with_extension("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("store.url: {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "store.url: mit {} läuft schon ein anderes amtslotse; mehrere zugleich brauchen PostgreSQL",
+            database.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("store.url: {}", path.display()))
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
+}
+
+/// The directory of a SQLite file that is to be made in the usual place.
+fn make_room(config: &StoreConfig) -> anyhow::Result<()> {
+    if let Some(path) = config.sqlite_path()
+        && let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(dir).with_context(|| {
+            format!("store.url: der Ordner {} kann nicht angelegt werden", dir.display())
+        })?;
+    }
     Ok(())
+}
+
+/// Keeps health informed about the store.
+async fn tell_store(store: &Store, part: &Part) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        ticks.tick().await;
+        match store.is_up() {
+            true => part.up(),
+            false => part
+                .degraded("down", "the database does not answer; conversations are not remembered"),
+        }
+    }
+}
+
+/// The key of all hashes: from its file, or beside the SQLite database.
+fn secret(config: &StoreConfig) -> anyhow::Result<Secret> {
+    match (config.secret_file.as_str(), config.sqlite_path()) {
+        ("", Some(path)) => Ok(Secret::read_or_create(&path.with_extension("secret"))?),
+        (file, _) => Ok(Secret::read(file.as_ref())?),
+    }
+}
+
+/// Listens where Telegram, Discord and monitoring come.
+async fn open_ports(
+    config: &Config,
+    keeper: &Keeper,
+    health: &Health,
+    figures: &metrics::Metrics,
+    receivers: &Receivers,
+    stop: &CancellationToken,
+    background: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let needs_port =
+        |config: &Config| ChannelKind::enabled(config).any(|kind| kind.is_brought(config));
+    // With a directory of towns, one that needs it may come later.
+    let is_open = keeper.process().dir.is_some()
+        || keeper.towns().values().any(|(config, _)| needs_port(config));
+    if is_open {
+        let router = receivers.router().merge(http::public_health_router(health.clone()));
+        listen("http.listen", &config.http.listen, router, stop, background).await?;
+    }
+    if !config.metrics.listen.is_empty() {
+        let router = http::operations_router(health.clone(), figures.clone());
+        listen("metrics.listen", &config.metrics.listen, router, stop, background).await?;
+    }
+    Ok(())
+}
+
+async fn listen(
+    key: &'static str,
+    address: &str,
+    router: axum::Router,
+    stop: &CancellationToken,
+    background: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
+    let address: SocketAddr = address.parse().with_context(|| key)?;
+    let server = Server::bind(key, address).await?;
+    tracing::info!(key, address = %server.local_addr(), "listening");
+    if key == "metrics.listen" && server.is_exposed() {
+        tracing::warn!("metrics.listen: other machines can read the metrics");
+    }
+    let stop = stop.clone();
+    background.spawn(async move { server.serve(router, stop).await });
+    Ok(())
+}
+
+/// The process at work.
+struct Running {
+    /// Not there only while it builds.
+    keeper: Option<Keeper>,
+    towns: Towns,
+    shared: Shared,
+    catalog: Part,
+    seen: Seen,
+    misconfigured: bool,
+}
+
+impl Running {
+    /// Serves all towns.
+    async fn begin(&mut self) {
+        let Some(keeper) = &self.keeper else { return };
+        let towns = keeper.towns().iter();
+        let steps: Vec<_> = towns
+            .map(|(id, (config, bot))| {
+                (id.clone(), keeper::Step::Serve(Box::new(config.clone()), bot.clone()))
+            })
+            .collect();
+        let base = towns_services(keeper);
+        tracing::info!(tenants = steps.len(), services = base, "catalog loaded, starting channels");
+        for (id, step) in steps {
+            self.towns.take(&id, step).await;
+        }
+        metrics::reloaded("", "refused", 0);
+        self.catalog.up();
+    }
+
+    /// Runs until `shutdown` (then `true`) or until no channel is left.
+    async fn go(&mut self, mut hangups: Hangups, shutdown: &CancellationToken) -> bool {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut before, mut pending) = (self.seen.clone(), Changes::default());
+        let mut notes = StoreNotes::default();
+        loop {
+            let changes = tokio::select! {
+                () = shutdown.cancelled() => return true,
+                Some(ended) = self.towns.ended() => {
+                    self.note_end(ended);
+                    if self.towns.is_silent() && self.is_single() {
+                        return shutdown.is_cancelled();
+                    }
+                    continue;
+                }
+                () = hangups.next() => {
+                    notify::reloading();
+                    self.seen = self.look().await;
+                    before = self.seen.clone();
+                    self.seen.all()
+                }
+                _ = looks.tick() => {
+                    let now = self.look().await;
+                    // What still changes is half written.
+                    let is_settled = now == before;
+                    before = now;
+                    if !is_settled {
+                        continue;
+                    }
+                    let mut changes = before.changed_since(&self.seen);
+                    self.seen.clone_from(&before);
+                    if let Some(keeper) = &mut self.keeper {
+                        changes.merge(notes.ask(&self.shared, keeper, &self.catalog).await);
+                    }
+                    changes
+                }
+            };
+            if changes.any() {
+                pending.merge(changes);
+                pending = self.renew(std::mem::take(&mut pending)).await;
+                notify::ready();
+            }
+        }
+    }
+
+    fn is_single(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.process().dir.is_none())
+    }
+
+    fn note_end(&mut self, ended: Result<(), ChannelError>) {
+        if let Err(ChannelError::Misconfigured(why)) = ended {
+            tracing::error!("{why}");
+            self.misconfigured = true;
+        }
+    }
+
+    async fn look(&self) -> Seen {
+        let Some(keeper) = &self.keeper else { return self.seen.clone() };
+        let process = keeper.process().clone();
+        let configs: Vec<Config> = keeper.towns().values().map(|(c, _)| c.clone()).collect();
+        let looking = move || Seen::now(&process, configs.iter());
+        tokio::task::spawn_blocking(looking).await.unwrap_or_default()
+    }
+
+    /// Loads anew what changed; what was refused, to be tried again with the next change.
+    async fn renew(&mut self, changes: Changes) -> Changes {
+        let Some(mut keeper) = self.keeper.take() else { return changes };
+        let building = tokio::task::spawn_blocking(move || {
+            let applied = keeper.apply(&changes);
+            (keeper, applied)
+        });
+        let Ok((keeper, Applied { steps, refused })) = building.await else {
+            // Without its keeper the process answers on, with what it has.
+            tracing::error!("loading anew failed inside; nothing is loaded anew any more");
+            self.catalog
+                .degraded("no_reload", "loading anew failed inside; start the process anew");
+            return Changes::default();
+        };
+        self.keeper = Some(keeper);
+        for (id, step) in steps {
+            tracing::info!(tenant = %id, "loaded anew");
+            metrics::reloaded(id.as_str(), "ok", 1);
+            self.towns.take(&id, step).await;
+        }
+        let mut pending = Changes::default();
+        for (what, why) in refused {
+            tracing::error!("what changed is refused, the old state still answers: {why}");
+            metrics::reloaded("", "refused", 1);
+            pending.merge(what);
+        }
+        match pending.any() {
+            false => self.catalog.up(),
+            true => {
+                self.catalog.degraded("refused", "what changed is faulty; the old state answers")
+            }
+        }
+        pending
+    }
+}
+
+fn towns_services(keeper: &Keeper) -> usize {
+    keeper.towns().values().next().map_or(0, |(_, bot)| bot.catalog().services().len())
+}
+
+/// What the store tells about notes and about other processes.
+#[derive(Default)]
+struct StoreNotes {
+    asked: Option<Instant>,
+    revisions: BTreeMap<String, i64>,
+    announced: Option<String>,
+}
+
+/// Under this name the store keeps which catalog is in use.
+const CATALOG: &str = "catalog";
+
+impl StoreNotes {
+    /// Asks the store, now and then; the towns whose notes changed.
+    async fn ask(&mut self, shared: &Shared, keeper: &mut Keeper, part: &Part) -> Changes {
+        let mut changes = Changes::default();
+        if self.asked.is_some_and(|asked| asked.elapsed() < ASK_STORE) || !shared.store.is_up() {
+            return changes;
+        }
+        self.asked = Some(Instant::now());
+        for (tenant, revision) in shared.store.all_note_revisions().await.unwrap_or_default() {
+            if self.revisions.get(&tenant) == Some(&revision) {
+                continue;
+            }
+            let Ok(Some(notes)) = shared.store.notes(&tenant).await else { continue };
+            self.revisions.insert(tenant.clone(), notes.revision);
+            match keeper.note(&tenant, &notes.text) {
+                Ok(()) => {
+                    changes.notes.insert(tenant);
+                }
+                Err(why) => tracing::error!("notes about outages in the store are refused: {why}"),
+            }
+        }
+        if shared.store.engine() == Engine::PostgreSql {
+            self.compare_catalogs(shared, keeper, part).await;
+        }
+        changes
+    }
+
+    /// Says which catalog is in use here, when it changes; and whether others use another one.
+    async fn compare_catalogs(&mut self, shared: &Shared, keeper: &Keeper, part: &Part) {
+        let ours = keeper.catalog_hash();
+        if self.announced.as_ref() != Some(&ours) {
+            if shared.store.announce(ALL_TOWNS, CATALOG, &ours).await.is_ok() {
+                self.announced = Some(ours);
+            }
+            return;
+        }
+        let Ok(signals) = shared.store.announced().await else { return };
+        let current = signals.iter().find(|s| s.tenant == ALL_TOWNS && s.what == CATALOG);
+        if current.is_some_and(|current| current.hash != ours) {
+            part.degraded("differs", "another process has another catalog");
+        }
+    }
 }

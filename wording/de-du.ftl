@@ -91,6 +91,9 @@ ort-missing = Schreib bitte den Ort dazu, zum Beispiel: /ort 72070
 privacy = Ich merke mir nur das laufende Gespräch: worum es geht und wo, höchstens { $minutes } Minuten. Deine Worte speichere ich nicht.
 stored-nothing = Von dir ist nichts gespeichert.
 stored-until = Deine Worte speichere ich nie. { $minutes } Minuten nach deiner letzten Nachricht wird alles gelöscht. Mit /loeschen geht es sofort.
+store-no-thread = Hier gibt es keinen Eintrag, der zu dir gehört.
+store-down = Ich kann gerade nicht nachsehen: Die Datenbank antwortet nicht. Deine Worte stehen dort nie. Alles andere wird { $minutes } Minuten nach deiner letzten Nachricht gelöscht.
+store-not-erased = Löschen ging gerade nicht: Die Datenbank antwortet nicht. Bitte versuch es später noch einmal. Von selbst wird alles { $minutes } Minuten nach deiner letzten Nachricht gelöscht.
 
 # --- Discord -------------------------------------------------------------------------------------
 discord-frage = Was möchtest du erledigen?

@@ -111,7 +111,7 @@ type Sets = Vec<(String, Vec<Question>)>;
 fn town(data: &str, place: RegionKey, sets: &Sets) -> Result<(), Box<dyn Error>> {
     let mut config = amtslotse::config::Config::default();
     config.bot.data = data.into();
-    let bot = amtslotse::serve::build_bot(&config)?;
+    let bot = amtslotse::setup::build_bot(&config)?;
     for (file, questions) in sets {
         for question in questions {
             let Some(found) = bot.town_match(&question.question, place) else { continue };

@@ -11,7 +11,7 @@ use crate::{
     language::Language,
     message::{Action, EventForm},
     places::{Mention, Spotted},
-    reply::{Block, Choice, Link, NoticeKind, Reply},
+    reply::{Block, Choice, DataRequest, Link, NoticeKind, Reply},
 };
 
 impl Turn<'_> {
@@ -175,7 +175,11 @@ impl Turn<'_> {
                 if understood && self.next.place.is_some() { self.overview() } else { reply }
             }
             Parsed::Known(Command::Events, _) => self.events(),
-            Parsed::Known(Command::Stored, _) => self.stored(),
+            Parsed::Known(Command::Stored, _) => {
+                let mut reply = self.stored();
+                reply.outcome.request = Some(DataRequest::Access);
+                reply
+            }
             Parsed::Known(Command::Language, argument) => {
                 let known = Language::from_code(argument).or_else(|| {
                     let name = crate::text::fold(argument);
@@ -193,7 +197,9 @@ impl Turn<'_> {
             Parsed::Known(Command::Forget, _) => {
                 // Who is forgotten need not be told again who we are.
                 self.next = Conversation::introduced();
-                self.notice(NoticeKind::Command, vec![self.say("forgotten")])
+                let mut reply = self.notice(NoticeKind::Command, vec![self.say("forgotten")]);
+                reply.outcome.request = Some(DataRequest::Forget);
+                reply
             }
             Parsed::Unknown(typed, near) => {
                 let hint = near

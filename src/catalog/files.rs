@@ -1,11 +1,14 @@
 //! Where catalog files come from: embedded in the program, or a directory of the operator's.
 
 use std::{
-    fs, io,
+    fs,
+    hash::{Hash, Hasher},
+    io,
     path::{Path, PathBuf},
 };
 
 use include_dir::{Dir, include_dir};
+use rustc_hash::FxHasher;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalog");
 
@@ -36,6 +39,13 @@ pub enum FilesError {
 }
 
 impl CatalogFiles {
+    /// A number that is the same wherever all files are the same.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = FxHasher::default();
+        self.files.hash(&mut hash);
+        hash.finish()
+    }
+
     /// The catalog shipped inside the program.
     pub fn embedded() -> Self {
         fn collect(dir: &Dir<'_>, files: &mut Vec<(String, Vec<u8>)>) {

@@ -1,19 +1,21 @@
-//! Discord, over the gateway.
+//! Discord, over the gateway or as interactions that Discord brings.
 //!
 //! ```text
-//! gateway --event--> answer: receive --Message--> app --Reply--> render --> api
+//! gateway, interactions --event--> answer: receive --Message--> app --Reply--> render --> api
 //! ```
 //!
 //! * `receive`: from what Discord delivers to our message; `render` (with `markup` and `card`): from
 //!   a reply to embeds and buttons. Both are pure.
 //! * `answer`: one event, once. `commands`: what Discord's clients offer.
 //! * `api`: requests, repeated where that helps. `gateway`: the connection, and its watchdog.
+//! * `interactions`: what Discord signs and brings itself, to any of several processes.
 
 mod answer;
 mod api;
 mod card;
 mod commands;
 mod gateway;
+mod interactions;
 mod markup;
 mod receive;
 mod render;
@@ -27,13 +29,21 @@ use std::{
 use serenity::all::BotGateway;
 use tokio_util::sync::CancellationToken;
 
+pub use self::interactions::{Endpoint, set_up};
 use self::{
     answer::Desk,
     api::{Api, Failure},
     gateway::{Ended, hold},
 };
 use super::ChannelError;
-use crate::{app::App, config::DiscordConfig};
+use crate::{
+    app::{App, Lease},
+    config::DiscordConfig,
+    health::Part,
+};
+
+/// Names the channel in the store and in metrics.
+const NAME: &str = "discord";
 
 /// How long things may take. The defaults suit Discord; tests are in a hurry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,16 +82,18 @@ const SESSIONS_KEPT: u64 = 20;
 /// Longest wait for new sessions.
 const LONGEST_RATION: Duration = Duration::from_secs(60 * 60);
 
-/// Runs the channel until `shutdown`.
+/// Runs the channel until `shutdown`. Of several processes that share a store, one is connected and
+/// the others stand by.
 ///
 /// # Errors
 /// If the operator must change a setting first.
 pub async fn run(
     app: App,
     config: &DiscordConfig,
+    part: Part,
     shutdown: CancellationToken,
 ) -> Result<(), ChannelError> {
-    run_at(app, config, Pace::default(), shutdown).await
+    run_at(app, config, part, Pace::default(), shutdown).await
 }
 
 /// Like [`run`], at another pace.
@@ -91,22 +103,58 @@ pub async fn run(
 pub async fn run_at(
     app: App,
     config: &DiscordConfig,
+    part: Part,
     pace: Pace,
     shutdown: CancellationToken,
 ) -> Result<(), ChannelError> {
-    let desk = Arc::new(Desk::new(app, Api::new(config), pace));
+    let mut lease = Lease::new(&app, NAME);
+    loop {
+        part.standby();
+        if shutdown.run_until_cancelled(lease.acquire()).await.is_none() {
+            return Ok(());
+        }
+        part.starting();
+        let ours = shutdown.child_token();
+        let desk = Arc::new(Desk::new(app.clone(), Api::new(config), pace));
+        let connected = stay_connected(&desk, config, &part, &pace, &ours);
+        tokio::pin!(connected);
+        let ended = tokio::select! {
+            ended = &mut connected => ended,
+            () = lease.lost() => {
+                tracing::warn!("another process is connected to Discord now");
+                ours.cancel();
+                connected.await
+            }
+        };
+        lease.give_up().await;
+        ended?;
+        if shutdown.is_cancelled() {
+            return Ok(());
+        }
+    }
+}
+
+/// Connects, again and again, until `shutdown`.
+async fn stay_connected(
+    desk: &Arc<Desk>,
+    config: &DiscordConfig,
+    part: &Part,
+    pace: &Pace,
+    shutdown: &CancellationToken,
+) -> Result<(), ChannelError> {
     let mut waits = Waits::new(pace.reconnect, LONGEST_RECONNECT);
     loop {
         let reached = tokio::select! {
             () = shutdown.cancelled() => break,
-            reached = reach(desk.api(), &pace) => reached?,
+            reached = reach(desk.api(), part, pace) => reached?,
         };
-        match hold(api::http(config), reached.url, &desk, &pace, &shutdown).await {
+        match hold(api::http(config), reached.url, desk, part, pace, shutdown).await {
             Ended::Asked => break,
             Ended::Unauthorized => return Err(wrong_token()),
             Ended::Intents => return Err(wrong_intents()),
             Ended::Broken => {}
         }
+        part.down("disconnected", "the connection to Discord broke");
         if desk.was_connected() {
             waits.reset();
         }
@@ -122,7 +170,7 @@ pub async fn run_at(
 }
 
 /// Waits until Discord's API is there, knows our token, and grants a session.
-async fn reach(api: &Api, pace: &Pace) -> Result<BotGateway, ChannelError> {
+async fn reach(api: &Api, part: &Part, pace: &Pace) -> Result<BotGateway, ChannelError> {
     let mut waits = Waits::new(pace.retry, LONGEST_RETRY);
     loop {
         let wait = match api.gateway().await {
@@ -133,12 +181,14 @@ async fn reach(api: &Api, pace: &Pace) -> Result<BotGateway, ChannelError> {
                         minutes = wait.as_secs() / 60,
                         "Discord grants hardly any more sessions today; waiting for new ones"
                     );
+                    part.down("no_sessions", "Discord grants hardly any more sessions today");
                     wait
                 }
             },
             Err(Failure::Unauthorized) => return Err(wrong_token()),
             Err(failure) => {
                 tracing::warn!(?failure, "Discord's API cannot be reached; trying again");
+                part.down("unreachable", "Discord cannot be reached");
                 waits.next()
             }
         };

@@ -1,103 +1,62 @@
-//! Telegram, by long polling.
+//! Telegram, by long polling or by web hook.
 //!
 //! teloxide's dispatcher is not used: it panics when Telegram cannot be reached at the start, and
-//! confirms updates before they are answered. The loop here asks for updates, hands each to the
-//! `inbox`, and confirms what is answered or given up.
+//! confirms updates before they are answered. Neither is its web hook, which does the same, and
+//! takes the hook away from all replicas when one of them stops.
+//!
+//! * `polling`: asks for updates, hands each to the `inbox`, and confirms what is answered or given up.
+//! * `webhook`: is brought updates, and confirms each when it is answered.
+//! * here: what both do with an update.
 
 mod api;
 mod backoff;
 mod deliver;
 mod inbox;
 mod markup;
+mod polling;
 mod presses;
 mod receive;
 mod render;
 mod update;
+mod webhook;
 
 use std::{sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
-use serde_json::value::RawValue;
 use teloxide::types::BotCommand;
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use self::{
     api::{Api, Fault, Me},
     backoff::Backoff,
-    deliver::{Sent, acknowledge, deliver},
-    inbox::Inbox,
+    deliver::{Delivered, Sent, acknowledge, deliver},
     presses::Presses,
     receive::{Heard, group_thread, private_thread, to_message},
     render::render,
     update::Update,
 };
+pub use self::{
+    polling::run,
+    webhook::{Hook, set_up},
+};
 use super::ChannelError;
 use crate::{
-    app::{Admission, App},
+    app::{Admission, App, Claim, Claimant},
     bot::command::{COMMANDS, CommandNames},
     config::TelegramConfig,
     language::Language,
     reply::Reply,
 };
 
-/// How long a batch of updates may take before the next is asked for beside it.
-const BATCH: Duration = Duration::from_secs(1);
-/// Rest after an answer without updates.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Names the channel in the store and in metrics.
+const NAME: &str = "telegram";
 /// Wait before a file is sent once more.
 const FILE_AGAIN: Duration = Duration::from_secs(1);
-/// At the end: how long answers may take that were begun.
-const GRACE: Duration = Duration::from_secs(5);
-/// At the end: how long the last confirmation may take.
-const LAST_CALL: Duration = Duration::from_secs(2);
 
-/// Runs the channel until `shutdown`.
-///
-/// # Errors
-/// If the operator must change a setting first.
-pub async fn run(
-    app: App,
-    config: &TelegramConfig,
-    shutdown: CancellationToken,
-) -> Result<(), ChannelError> {
-    let Some(api) = Api::new(&config.token, &config.api_url) else {
-        return Err(misconfigured("telegram.api_url: keine gültige Adresse"));
-    };
-    let Some(me) = shutdown.run_until_cancelled(connect(&api, config)).await.transpose()? else {
-        return Ok(());
-    };
-    tracing::info!("telegram: connected");
-    let _commands =
-        AbortOnDropHandle::new(tokio::spawn(register_commands(api.clone(), app.clone())));
-    let max_age = config.max_age.duration();
-    let channel = Arc::new(Channel { api, app, me, max_age, presses: Presses::default() });
-    let mut inbox = Inbox::default();
-    let ended = shutdown.run_until_cancelled(poll(&channel, &mut inbox, config)).await;
-    inbox.settle(GRACE).await;
-    if let Some(offset) = inbox.offset() {
-        // What is not confirmed now comes once more after the next start: no harm but a repetition.
-        let _ = timeout(LAST_CALL, channel.api.confirm(offset)).await;
-    }
-    ended.map_or(Ok(()), Err)
-}
-
-/// Learns who we are, however long Telegram cannot be reached.
-async fn connect(api: &Api, config: &TelegramConfig) -> Result<Me, ChannelError> {
-    let mut backoff = poll_backoff();
-    loop {
-        let who = async { Ok((api.me().await?, api.has_webhook().await?)) };
-        match who.await {
-            Ok((me, false)) => return Ok(me),
-            Ok((_, true)) => return Err(webhook_set()),
-            Err(Fault::Unauthorized) => return Err(unauthorized(config)),
-            Err(fault) => {
-                tracing::warn!(%fault, "telegram: not connected yet, trying again");
-                sleep(backoff.wait(fault)).await;
-            }
-        }
-    }
+fn api(config: &TelegramConfig) -> Result<Api, ChannelError> {
+    Api::new(&config.token, &config.api_url)
+        .ok_or_else(|| misconfigured("telegram.api_url: keine gültige Adresse"))
 }
 
 /// Fills the menu of commands. The bot answers without it, too.
@@ -119,38 +78,12 @@ async fn register_commands(api: Api, app: App) {
     }
 }
 
-/// Asks for updates for ever; ends only with a reason.
-async fn poll(channel: &Arc<Channel>, inbox: &mut Inbox, config: &TelegramConfig) -> ChannelError {
-    let mut backoff = poll_backoff();
-    loop {
-        match channel.api.updates(inbox.offset(), inbox.is_idle()).await {
-            Ok(updates) => {
-                backoff.reset();
-                if updates.is_empty() {
-                    inbox.note_nothing();
-                    // A server that does not hold the request open is not asked without end.
-                    sleep(PAUSE).await;
-                }
-                for update in updates {
-                    channel.take_in(inbox, &update);
-                }
-                inbox.settle(BATCH).await;
-            }
-            Err(Fault::Unauthorized) => return unauthorized(config),
-            Err(fault) => {
-                tracing::warn!(%fault, "telegram: no messages could be fetched, trying again");
-                inbox.settle(Duration::ZERO).await;
-                sleep(backoff.wait(fault)).await;
-            }
-        }
-    }
-}
-
-fn poll_backoff() -> Backoff {
-    Backoff::new(Duration::from_secs(1), Duration::from_secs(60))
-}
-
 impl Backoff {
+    /// For whatever keeps on trying: from a second to a minute.
+    fn patient() -> Self {
+        Self::new(Duration::from_secs(1), Duration::from_secs(60))
+    }
+
     /// The next wait, or what Telegram asks for if that is longer.
     fn wait(&mut self, fault: Fault) -> Duration {
         match fault {
@@ -166,70 +99,102 @@ struct Channel {
     app: App,
     me: Me,
     max_age: Duration,
+    /// An answer that takes longer is given up: what was claimed for it is ours no more.
+    patience: Duration,
     presses: Presses,
 }
 
+/// What became of an update.
+#[derive(Debug)]
+enum Handled {
+    /// It is answered, or needs no answer.
+    Settled,
+    /// Another process is answering it, or too many wait: it is to be looked at again.
+    Later,
+    /// The answer could not be sent, though it may be later.
+    Undelivered(Claimant),
+}
+
 impl Channel {
-    fn take_in(self: &Arc<Self>, inbox: &mut Inbox, update: &RawValue) {
-        let Some(id) = Update::id(update) else { return };
-        if !inbox.note(id) {
-            return;
-        }
-        let Some(update) = Update::read(update) else {
-            tracing::debug!("telegram: an update of a kind that needs no answer");
-            return;
-        };
-        let chat = update.chat();
-        let (press, meant) = match &update {
-            Update::Press(press) => (Some(press.id.clone()), self.presses.note(press)),
-            Update::Message(_) | Update::Left(_) => (None, true),
-        };
-        let (beside, channel) = (Arc::clone(self), Arc::clone(self));
-        let at_once = async move {
-            if let Some(press) = press {
-                acknowledge(&beside.api, &press).await;
-            }
-        };
-        let in_turn = async move {
-            if meant {
-                channel.handle(&update).await;
-            }
-        };
-        inbox.start(id, chat, at_once, in_turn);
+    fn new(api: Api, app: App, me: Me, config: &TelegramConfig) -> Arc<Self> {
+        let max_age = config.max_age.duration();
+        let patience = app.shared().store.lease().mul_f64(0.9);
+        Arc::new(Self { api, app, me, max_age, patience, presses: Presses::default() })
     }
 
-    async fn handle(&self, update: &Update) {
-        if let Update::Left(chat) = update {
-            self.app.forget(private_thread(chat.id)).await;
+    /// Ends the waiting sign on a pressed button, for which nobody waits for a turn.
+    async fn acknowledge(&self, update: &Update) {
+        if let Update::Press(press) = update {
+            acknowledge(&self.api, &press.id).await;
         }
-        let Some(heard) = to_message(update, &self.me) else { return };
+    }
+
+    async fn handle(&self, id: i64, update: &Update) -> Handled {
+        if let Update::Left(chat) = update {
+            self.app.forget(&private_thread(chat.id)).await;
+        }
+        if let Update::Press(press) = update
+            && !self.presses.note(id, press)
+        {
+            return Handled::Settled;
+        }
+        let Some(heard) = to_message(update, &self.me) else { return Handled::Settled };
         if self.is_too_old(&heard) {
             tracing::debug!("telegram: a message is too old to be answered");
-            return;
+            self.app.count_update(NAME, "too_old");
+            return Handled::Settled;
         }
-        match self.app.admit(heard.address.rate()) {
-            Admission::Admitted => self.answer(&heard).await,
+        let Ok(_turn) = self.app.enter().await else { return Handled::Later };
+        let claim = match self.app.claim(NAME, id).await {
+            Claim::Mine(claim) => claim,
+            Claim::Held => return Handled::Later,
+            Claim::Done => return Handled::Settled,
+        };
+        match self.app.admit(&heard.address.rate()) {
+            Admission::Admitted => self.answer(&heard, claim).await,
             Admission::TooFast => {
-                self.say(&heard, &self.app.slow_down(&heard.message)).await;
+                let slow_down = self.app.slow_down(&heard.message);
+                let _ = timeout(self.patience, self.say(&heard, &slow_down)).await;
+                self.refuse(claim).await
             }
-            Admission::Ignored => {}
+            Admission::Ignored => self.refuse(claim).await,
         }
+    }
+
+    async fn refuse(&self, claim: Claimant) -> Handled {
+        self.app.count_update(NAME, "refused");
+        self.app.done(claim).await;
+        Handled::Settled
     }
 
     fn is_too_old(&self, heard: &Heard) -> bool {
         heard.said.is_some_and(|said| OffsetDateTime::now_utc() - said > self.max_age)
     }
 
-    async fn answer(&self, heard: &Heard) {
-        let turn = self.app.respond(&heard.message, heard.address.thread()).await;
-        for sent in self.say(heard, &turn.reply).await {
-            let thread = if heard.address.private {
-                private_thread(sent.chat)
-            } else {
-                group_thread(sent.chat, sent.message)
-            };
-            self.app.keep(thread, turn.conversation.clone()).await;
+    async fn answer(&self, heard: &Heard, claim: Claimant) -> Handled {
+        let thread = heard.address.thread();
+        let saying = async {
+            let turn = self.app.respond(NAME, &heard.message, thread.as_ref()).await;
+            let delivered = self.say(heard, &turn.reply).await;
+            (turn, delivered)
+        };
+        let Ok((turn, Delivered { sent, fault })) = timeout(self.patience, saying).await else {
+            tracing::warn!("telegram: an answer took too long and was given up");
+            self.app.count_update(NAME, "failed");
+            return Handled::Undelivered(claim);
+        };
+        if sent.is_empty() && fault.is_some_and(Fault::is_passing) {
+            self.app.count_update(NAME, "failed");
+            return Handled::Undelivered(claim);
         }
+        let kept = |sent: &Sent| match heard.address.private {
+            true => private_thread(sent.chat),
+            false => group_thread(sent.chat, sent.message),
+        };
+        let mut kept: Vec<_> = sent.iter().map(kept).collect();
+        kept.dedup();
+        self.app.finish(turn, Some(claim), &kept).await;
+        Handled::Settled
     }
 
     /// Sends the files of a reply after its messages. One that cannot be sent is tried once more.
@@ -248,21 +213,19 @@ impl Channel {
     }
 
     /// Sends a reply; the messages it became.
-    async fn say(&self, heard: &Heard, reply: &Reply) -> Vec<Sent> {
+    async fn say(&self, heard: &Heard, reply: &Reply) -> Delivered {
         let parts = render(reply, heard.message.public);
-        match deliver(&self.api, &heard.address, &parts).await {
-            Ok(sent) => {
-                self.send_files(heard, &sent, reply).await;
-                sent
-            }
-            Err(fault) => {
+        let delivered = deliver(&self.api, &heard.address, &parts).await;
+        match delivered.fault {
+            None => self.send_files(heard, &delivered.sent, reply).await,
+            Some(fault) => {
                 if let (Fault::Gone, Some(thread)) = (fault, heard.address.thread()) {
-                    self.app.forget(thread).await;
+                    self.app.forget(&thread).await;
                 }
                 tracing::warn!(%fault, "telegram: an answer could not be delivered");
-                Vec::new()
             }
         }
+        delivered
     }
 }
 
@@ -281,12 +244,4 @@ fn unauthorized(config: &TelegramConfig) -> ChannelError {
     ChannelError::Misconfigured(format!(
         "{key}: {server} nimmt dieses Token nicht an. Ein gültiges gibt es bei @BotFather in Telegram."
     ))
-}
-
-fn webhook_set() -> ChannelError {
-    misconfigured(
-        "telegram.mode = \"polling\", aber für den Bot mit diesem telegram.token ist ein Webhook eingetragen: \
-         Ein anderes Programm bekommt seine Nachrichten. Bitte dort den Webhook abmelden (deleteWebhook) \
-         oder hier das telegram.token eines anderen Bots eintragen.",
-    )
 }

@@ -26,7 +26,7 @@ pub(super) fn run(command: &ConfigCommand, common: &Common) -> u8 {
             for warning in &loaded.warnings {
                 println!("Hinweis: {warning}");
             }
-            match crate::serve::build_bot(&loaded.config) {
+            match crate::setup::build_bot(&loaded.config) {
                 Ok(bot) => {
                     let services = bot.catalog().services().len();
                     println!("Die Einstellungen sind in Ordnung ({services} Leistungen).");

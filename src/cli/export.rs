@@ -56,7 +56,7 @@ pub(super) fn run(common: &Common, args: &ExportArgs) -> u8 {
         Err(code) => return code,
     };
     let region = args.region.as_deref().map(|text| {
-        let files = crate::serve::catalog_files(&config).map_err(|error| error.to_string())?;
+        let files = crate::setup::catalog_files(&config).map_err(|error| error.to_string())?;
         let places = Places::load(&files).map_err(|finding| finding.to_string())?;
         key_of(&places, text)
     });
@@ -68,7 +68,7 @@ pub(super) fn run(common: &Common, args: &ExportArgs) -> u8 {
         }
     };
     // What was joined by hand or by key comes out with our id, so that it is joined again.
-    let catalog = crate::serve::catalog_files(&config)
+    let catalog = crate::setup::catalog_files(&config)
         .and_then(|files| Ok((Catalog::load(&files)?, files)))
         .map_err(|error| format!("{error:#}"));
     let (catalog, files) = match catalog {

@@ -132,8 +132,8 @@ impl Prepared {
     /// The bot over the catalog as configured, without what was imported before.
     fn new(config: Config) -> anyhow::Result<Self> {
         let data = config.data_dir();
-        let files = crate::serve::catalog_files(&config)?;
-        let bot = crate::serve::build_bare_bot(&config)?;
+        let files = crate::setup::catalog_files(&config)?;
+        let bot = crate::setup::build_bare_bot(&config)?;
         Ok(Self { data, files, bot, today: time::OffsetDateTime::now_utc().date() })
     }
 
@@ -308,7 +308,7 @@ async fn fetch(
     let stop = tokio::spawn({
         let cancel = cancel.clone();
         async move {
-            if crate::serve::stop_signal().await.is_ok() {
+            if crate::signals::stop().await.is_ok() {
                 cancel.cancel();
             }
         }

@@ -58,7 +58,7 @@ pub(super) async fn run(common: &Common, command: &LinksCommand) -> u8 {
     tokio::spawn({
         let cancel = cancel.clone();
         async move {
-            if crate::serve::stop_signal().await.is_ok() {
+            if crate::signals::stop().await.is_ok() {
                 cancel.cancel();
             }
         }
@@ -91,7 +91,7 @@ pub(super) async fn run(common: &Common, command: &LinksCommand) -> u8 {
 
 /// Every link once, with the services that use it.
 fn targets(config: &Config, only_catalog: bool) -> Result<Vec<Target>, String> {
-    let files = crate::serve::catalog_files(config).map_err(|error| format!("{error:#}"))?;
+    let files = crate::setup::catalog_files(config).map_err(|error| format!("{error:#}"))?;
     let catalog = Catalog::load(&files).map_err(|error| error.to_string())?;
     let mut used: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut add = |url: &str, by: String| {

@@ -52,7 +52,7 @@ pub(super) fn run(common: &Common, command: &OffersCommand) -> u8 {
         eprintln!("Fehler: {error:#}");
         USAGE
     };
-    let bot = match crate::serve::build_bot(&config) {
+    let bot = match crate::setup::build_bot(&config) {
         Ok(bot) => bot,
         Err(error) => return told(error),
     };

@@ -1,5 +1,7 @@
 //! `outage`: what is out of order, said once for every service that hangs on it.
 
+mod notes;
+
 use clap::Subcommand;
 use time::{
     Date, OffsetDateTime, PrimitiveDateTime, Time,
@@ -7,13 +9,13 @@ use time::{
     macros::format_description,
 };
 
+use self::notes::Notes;
 use super::{Common, FAILED, USAGE, load_config, show};
 use crate::{
     bot::Bot,
     catalog::Service,
-    config::Config,
     message::{by_german_clocks, german_moment},
-    offers::outage::{Outage, OutageFile, concerned},
+    offers::outage::{Outage, concerned},
 };
 
 #[derive(Debug, Subcommand)]
@@ -48,13 +50,20 @@ pub(super) enum OutageCommand {
     List,
 }
 
-pub(super) fn run(common: &Common, command: &OutageCommand) -> u8 {
+pub(super) async fn run(common: &Common, command: &OutageCommand) -> u8 {
     let config = match load_config(common) {
         Ok(loaded) => loaded.config,
         Err(code) => return code,
     };
-    let bot = match crate::serve::build_bot(&config) {
+    let bot = match crate::setup::build_bot(&config) {
         Ok(bot) => bot,
+        Err(error) => {
+            eprintln!("Fehler: {error:#}");
+            return USAGE;
+        }
+    };
+    let notes = match Notes::of(&config, common.tenant.as_ref()).await {
+        Ok(notes) => notes,
         Err(error) => {
             eprintln!("Fehler: {error:#}");
             return USAGE;
@@ -85,10 +94,11 @@ pub(super) fn run(common: &Common, command: &OutageCommand) -> u8 {
                 return USAGE;
             }
             let instead = instead.clone().filter(|text| !text.trim().is_empty());
-            set(&config, &bot, Outage { what: what.clone(), region: place, from, until, instead })
+            let outage = Outage { what: what.clone(), region: place, from, until, instead };
+            set(&notes, &bot, outage).await
         }
-        OutageCommand::Clear { what } => clear(&config, what.as_deref()),
-        OutageCommand::List => list(&config, &bot),
+        OutageCommand::Clear { what } => clear(&notes, what.as_deref()).await,
+        OutageCommand::List => list(&notes, &bot).await,
     };
     match result {
         Ok(text) => show(&text),
@@ -129,7 +139,7 @@ fn moment(
         })
 }
 
-fn set(config: &Config, bot: &Bot, outage: Outage) -> Result<String, String> {
+async fn set(notes: &Notes, bot: &Bot, outage: Outage) -> Result<String, String> {
     let services = concerned(&outage.what, bot.catalog());
     if services.is_empty() {
         return Err(format!(
@@ -138,45 +148,39 @@ fn set(config: &Config, bot: &Bot, outage: Outage) -> Result<String, String> {
             outage.what
         ));
     }
-    let mut notes = config.data_dir().read_outages()?;
-    notes.retain(|note| (&note.what, note.region) != (&outage.what, outage.region));
-    let mut out = told(&outage, bot);
-    notes.push(outage);
-    save(config, notes)?;
-    out.push_str("Ein laufender Bot sagt es in wenigen Sekunden.\n");
-    Ok(out)
+    let out = told(&outage, bot);
+    notes
+        .change(|notes| {
+            notes.retain(|note| (&note.what, note.region) != (&outage.what, outage.region));
+            notes.push(outage.clone());
+            Ok(())
+        })
+        .await?;
+    Ok(format!("{out}Ein laufender Bot sagt es in {}.\n", notes.delay()))
 }
 
-fn clear(config: &Config, what: Option<&str>) -> Result<String, String> {
-    let notes = config.data_dir().read_outages()?;
-    let before = notes.len();
-    let left: Vec<Outage> = match what {
-        None => Vec::new(),
-        Some(what) => notes.into_iter().filter(|note| note.what != what).collect(),
-    };
-    let gone = before - left.len();
-    if let (0, Some(what)) = (gone, what) {
-        return Err(format!("keine Störung »{what}« vermerkt (amtslotse outage list)"));
-    }
-    save(config, left)?;
+async fn clear(notes: &Notes, what: Option<&str>) -> Result<String, String> {
+    let gone = notes
+        .change(|notes| {
+            let before = notes.len();
+            notes.retain(|note| what.is_some_and(|what| note.what != what));
+            match (before - notes.len(), what) {
+                (0, Some(what)) => {
+                    Err(format!("keine Störung »{what}« vermerkt (amtslotse outage list)"))
+                }
+                (gone, _) => Ok(gone),
+            }
+        })
+        .await?;
     Ok(format!("{gone} Störungen gelöscht\n"))
 }
 
-fn list(config: &Config, bot: &Bot) -> Result<String, String> {
-    let notes = config.data_dir().read_outages()?;
+async fn list(notes: &Notes, bot: &Bot) -> Result<String, String> {
+    let notes = notes.read().await?;
     if notes.is_empty() {
         return Ok("Keine Störung vermerkt\n".to_owned());
     }
     Ok(notes.iter().map(|note| told(note, bot)).collect())
-}
-
-fn save(config: &Config, outages: Vec<Outage>) -> Result<(), String> {
-    let data = config.data_dir();
-    let _lock = data.lock()?;
-    let path = data.outages();
-    let text =
-        toml::to_string(&OutageFile { format: 1, outages }).map_err(|error| error.to_string())?;
-    data.replace(&path, &text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn told(outage: &Outage, bot: &Bot) -> String {

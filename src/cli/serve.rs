@@ -2,29 +2,29 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Common, DONE, FAILED, USAGE, load_config};
+use super::{Common, DONE, FAILED, USAGE, load_process};
 use crate::{serve::Ended, telemetry};
 
 pub(super) async fn run(common: &Common) -> u8 {
-    let loaded = match load_config(common) {
-        Ok(loaded) => loaded,
+    let process = match load_process(common) {
+        Ok(process) => process,
         Err(code) => return code,
     };
-    telemetry::init(&loaded.config.log);
-    for warning in &loaded.warnings {
+    telemetry::init(&process.base.log);
+    for warning in &process.warnings {
         tracing::warn!("{warning}");
     }
     let shutdown = CancellationToken::new();
     tokio::spawn({
         let shutdown = shutdown.clone();
         async move {
-            match crate::serve::stop_signal().await {
+            match crate::signals::stop().await {
                 Ok(()) => shutdown.cancel(),
                 Err(error) => tracing::error!(%error, "signals cannot be listened to"),
             }
         }
     });
-    match crate::serve::serve(&loaded.config, shutdown).await {
+    match crate::serve::serve(process, shutdown).await {
         Ok(Ended::Stopped) => DONE,
         Ok(Ended::Misconfigured) => FAILED,
         Ok(Ended::NothingEnabled) => {

@@ -13,14 +13,13 @@ use std::{
 };
 
 use amtslotse::{
-    app::App,
     bot::{Bot, Settings},
     catalog::{Catalog, CatalogFiles, Offer, Offers},
     channel::{
         ChannelError,
         discord::{Pace, run_at},
     },
-    config::{Config, DiscordConfig, LogConfig, LogLevel},
+    config::{DiscordConfig, LogConfig, LogLevel},
     ids::{RegionKey, ServiceId},
     places::Places,
 };
@@ -71,10 +70,13 @@ impl Channel {
     }
 
     fn start_with(url: &str, bot: Bot, pace: Pace) -> Self {
-        let app = App::new(Arc::new(bot), &Config::default());
         let (shutdown, config) = (CancellationToken::new(), config(url));
         let stop = shutdown.clone();
-        let running = tokio::spawn(async move { run_at(app, &config, pace, stop).await });
+        let running = tokio::spawn(async move {
+            let app = crate::app(Arc::new(bot)).await;
+            let part = crate::part(&app, "discord");
+            run_at(app, &config, part, pace, stop).await
+        });
         Self { shutdown, running }
     }
 

@@ -9,7 +9,6 @@ use std::{
 };
 
 use amtslotse::{
-    app::App,
     bot::Bot,
     channel::{ChannelError, telegram},
     config::{Config, TelegramConfig},
@@ -28,7 +27,7 @@ const GROUP: i64 = -100_815;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 static BOT: LazyLock<Arc<Bot>> =
-    LazyLock::new(|| Arc::new(amtslotse::serve::build_bot(&Config::default()).unwrap()));
+    LazyLock::new(|| Arc::new(amtslotse::setup::build_bot(&Config::default()).unwrap()));
 
 /// A running channel and the server it talks to.
 struct Town {
@@ -86,10 +85,14 @@ fn run(url: &str, bot: Arc<Bot>) -> (JoinHandle<Result<(), ChannelError>>, Cance
         api_url: url.to_owned(),
         ..TelegramConfig::default()
     };
-    let app = App::new(bot, &Config::default());
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
-    (tokio::spawn(async move { telegram::run(app, &config, token).await }), shutdown)
+    let running = tokio::spawn(async move {
+        let app = crate::app(bot).await;
+        let part = crate::part(&app, "telegram");
+        telegram::run(app, &config, part, token).await
+    });
+    (running, shutdown)
 }
 
 fn now() -> i64 {
@@ -271,7 +274,7 @@ async fn fault_2_a_long_answer_is_split() {
     let mut config = Config::default();
     config.operator.name = "Verband der Gemeinden & Städte <im Süden> ".repeat(300);
     config.operator.imprint_url = "https://example.de/impressum".to_owned();
-    let bot = Arc::new(amtslotse::serve::build_bot(&config).unwrap());
+    let bot = Arc::new(amtslotse::setup::build_bot(&config).unwrap());
     let town = Town::open_with_bot(Fake::start().await, bot);
     town.fake.deliver(private(json!({"text": "/impressum"})));
     let first = town.fake.sent(1).await;

@@ -1,8 +1,6 @@
-//! Answers what comes in: each event once, a bounded number at a time, and a fault in one of them
-//! touches no other.
+//! Answers what comes in: each event once, and a fault in one of them touches no other.
 
 use std::{
-    collections::{HashSet, VecDeque},
     future::Future,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -21,13 +19,13 @@ use serenity::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{OnceCell, Semaphore},
-    time::{Instant, timeout},
+    sync::{OnceCell, oneshot},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Pace,
+    NAME, Pace,
     api::{Api, Failure},
     card::Card,
     commands,
@@ -35,14 +33,12 @@ use super::{
     render::render,
 };
 use crate::{
-    app::{Admission, App, ThreadKey},
-    conversation::Conversation,
+    app::{Admission, App, Claim, Claimant, Seen, ThreadKey, Turn},
     message::Message,
+    metrics,
     reply::{File, Reply},
 };
 
-/// Events in hand at once. Most of the time of each is waiting for Discord.
-const AT_ONCE: usize = 256;
 /// An event that has waited longer for its turn is dropped: its answer would come too late.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Event ids remembered, so that a repeated event is answered once.
@@ -57,45 +53,29 @@ pub(super) struct Desk {
     pace: Pace,
     /// The runtime that answers run on; that of a connection may be given up at any time.
     runtime: Handle,
-    turns: Semaphore,
     at_work: TaskTracker,
-    seen: Mutex<Seen>,
+    seen: Mutex<Seen<u64>>,
     me: OnceLock<UserId>,
     registered: OnceCell<()>,
     heard: Mutex<Instant>,
     connected: AtomicBool,
 }
 
-/// Ids of the latest events.
-#[derive(Default)]
-struct Seen {
-    ids: HashSet<u64>,
-    order: VecDeque<u64>,
-}
+/// Waits before Discord is asked again which message an answer became.
+const ASK_AGAIN: [Duration; 3] =
+    [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
 
-impl Seen {
-    /// Whether this id is new.
-    fn is_new(&mut self, id: u64) -> bool {
-        if !self.ids.insert(id) {
-            return false;
-        }
-        self.order.push_back(id);
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
-        true
-    }
-}
-
-/// An answer, and the conversation after it.
+/// An answer, and what will come of it.
 struct Thought {
     card: Card,
     /// Files to be sent after it.
     files: Vec<File>,
-    conversation: Option<Conversation>,
+    turn: Option<Turn>,
 }
+
+/// Who waits for the first response to an interaction, if Discord brought it by itself: it is
+/// answered as one answers a request, not by a request of ours.
+pub(super) type Line = oneshot::Sender<CreateInteractionResponse>;
 
 impl Desk {
     pub fn new(app: App, api: Api, pace: Pace) -> Self {
@@ -104,9 +84,8 @@ impl Desk {
             api,
             pace,
             runtime: Handle::current(),
-            turns: Semaphore::new(AT_ONCE),
             at_work: TaskTracker::new(),
-            seen: Mutex::default(),
+            seen: Mutex::new(Seen::new(REMEMBERED)),
             me: OnceLock::new(),
             registered: OnceCell::new(),
             heard: Mutex::new(Instant::now()),
@@ -144,8 +123,9 @@ impl Desk {
         }
         let desk = Arc::clone(self);
         let guarded = async move {
-            let Ok(Ok(_turn)) = timeout(PATIENCE, desk.turns.acquire()).await else {
-                tracing::warn!("too many Discord events at once; one was dropped");
+            let Ok(Ok(_turn)) = timeout(PATIENCE, desk.app.enter()).await else {
+                tracing::warn!("too many events at once; one from Discord was dropped");
+                metrics::dropped("discord_event");
                 return;
             };
             if tokio::spawn(work).await.is_err_and(|fault| fault.is_panic()) {
@@ -156,12 +136,12 @@ impl Desk {
     }
 
     fn is_new(&self, id: u64) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).is_new(id)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).add(id)
     }
 
     /// Registers the commands if Discord knows others. READY comes with each new session, so this
     /// is done once; if it fails, with the next session.
-    async fn register(&self, application: ApplicationId) {
+    pub async fn register(&self, application: ApplicationId) -> Result<(), Failure> {
         let registering = self.registered.get_or_try_init(|| async {
             let ours = commands::definitions(&self.app.bot());
             let known = self.api.commands(application).await?;
@@ -171,41 +151,66 @@ impl Desk {
             }
             Ok::<_, Failure>(())
         });
-        if let Err(failure) = registering.await {
-            tracing::warn!(?failure, "Discord commands could not be registered");
+        registering.await.copied()
+    }
+
+    /// Deals with an interaction, unless it was dealt with before.
+    pub fn take(self: &Arc<Self>, interaction: Interaction, line: Option<Line>) {
+        let id = interaction.id().get();
+        if !self.is_new(id) {
+            return;
+        }
+        let desk = Arc::clone(self);
+        match interaction {
+            Interaction::Autocomplete(typing) => {
+                self.spawn(async move { desk.complete(&typing, line).await });
+            }
+            Interaction::Command(command) => self.spawn(async move {
+                let asked = receive::of_command(&command, &desk.app.bot());
+                desk.answer(id, asked, line).await;
+            }),
+            Interaction::Component(component) => {
+                self.spawn(desk.answer(id, receive::of_component(&component), line));
+            }
+            // Pings are answered where they come in, and we open no forms.
+            _ => {}
         }
     }
 
-    async fn complete(&self, typing: &CommandInteraction) {
+    async fn complete(&self, typing: &CommandInteraction, mut line: Option<Line>) {
         let typed = typing.data.autocomplete().map_or("", |option| option.value);
         let choices = commands::complete(&self.app.bot(), typed);
         let choices = CreateAutocompleteResponse::new().set_choices(choices);
         let response = CreateInteractionResponse::Autocomplete(choices);
         // One comes with every key pressed: that some are too late is usual.
-        let _ = self.api.answer(typing.id, &typing.token, &response).await;
+        let _ = match line.take() {
+            Some(line) => line.send(response).map_err(drop),
+            None => {
+                self.api.answer(typing.id, &typing.token, &response).await.map(drop).map_err(drop)
+            }
+        };
     }
 
-    async fn answer(self: Arc<Self>, asked: Asked) {
+    async fn answer(self: Arc<Self>, id: u64, asked: Asked, line: Option<Line>) {
+        // Discord does not deliver again: whoever claims it first is the only one to answer.
+        let Claim::Mine(claim) = self.app.claim(NAME, id).await else { return };
         let Asked { message, thread, asker, answer } = asked;
-        let (public, stays) = (answer.is_public(), answer.stays());
-        let slow_down = match self.app.admit(asker) {
+        let public = answer.is_public();
+        let slow_down = match self.app.admit(&asker) {
             Admission::Admitted => false,
             // Discord shows an interaction without an answer as a fault of ours.
-            Admission::Ignored if matches!(answer, AnswerTo::Message { .. }) => return,
+            Admission::Ignored if matches!(answer, AnswerTo::Message { .. }) => {
+                return self.refuse(claim).await;
+            }
             Admission::TooFast | Admission::Ignored => true,
         };
-        let desk = Arc::clone(&self);
+        let (desk, of) = (Arc::clone(&self), thread.clone());
         let thinking = async move {
             if slow_down {
                 let card = desk.card(&desk.app.slow_down(&message), public);
-                return Thought { card, files: Vec::new(), conversation: None };
+                return Thought { card, files: Vec::new(), turn: None };
             }
-            let thought = desk.think(message, thread, public).await;
-            // The next message may come before this answer is sent.
-            if let (true, Some(thread), Some(next)) = (stays, thread, &thought.conversation) {
-                desk.app.keep(thread, next.clone()).await;
-            }
-            thought
+            desk.think(message, of, public).await
         };
         let (thought, sent) = match &answer {
             AnswerTo::Message { .. } => {
@@ -213,37 +218,45 @@ impl Desk {
                 let sent = self.send(&answer, &thought.card).await;
                 (thought, sent)
             }
-            AnswerTo::Interaction(call) => self.in_time(call, thinking).await,
+            AnswerTo::Interaction(call) => self.in_time(call, line, thinking).await,
         };
-        if let (Some(conversation), Some(sent)) = (thought.conversation, sent)
-            && !answer.stays()
-        {
-            self.app.keep(answer.thread(sent), conversation).await;
+        match thought.turn {
+            None => self.refuse(claim).await,
+            Some(turn) => {
+                let below = || sent.map(|sent| answer.thread(sent));
+                let kept = if answer.stays() { thread } else { below() };
+                self.app.finish(turn, Some(claim), kept.as_slice()).await;
+            }
         }
         for file in &thought.files {
             note(self.api.send_file(&answer, file).await);
         }
     }
 
+    async fn refuse(&self, claim: Claimant) {
+        self.app.count_update(NAME, "refused");
+        self.app.done(claim).await;
+    }
+
     /// What to say. A fault inside becomes an apology.
     async fn think(&self, message: Message, thread: Option<ThreadKey>, public: bool) -> Thought {
         let app = self.app.clone();
         let thinking = tokio::spawn(async move {
-            let turn = app.respond(&message, thread).await;
+            let turn = app.respond(NAME, &message, thread.as_ref()).await;
             let card = render(&turn.reply, public, app.bot().wording(turn.reply.language));
-            (card, turn.reply.files, turn.conversation)
+            (card, turn)
         });
         let abort = thinking.abort_handle();
         match timeout(LONGEST_THOUGHT, thinking).await {
-            Ok(Ok((card, files, conversation))) => {
-                Thought { card, files, conversation: Some(conversation) }
+            Ok(Ok((card, turn))) => {
+                Thought { card, files: turn.reply.files.clone(), turn: Some(turn) }
             }
             _ => {
                 abort.abort();
                 tracing::error!("an answer failed inside; the citizen got an apology");
                 let bot = self.app.bot();
                 let card = self.card(&bot.apology(bot.language()), public);
-                Thought { card, files: Vec::new(), conversation: None }
+                Thought { card, files: Vec::new(), turn: None }
             }
         }
     }
@@ -273,15 +286,16 @@ impl Desk {
     async fn in_time(
         &self,
         call: &Call,
+        line: Option<Line>,
         thinking: impl Future<Output = Thought> + Send + 'static,
     ) -> (Thought, Option<MessageId>) {
         let mut thinking = std::pin::pin!(thinking);
         if let Ok(thought) = timeout(self.pace.defer, &mut thinking).await {
             let response = response(call.shown, &thought.card);
-            let sent = self.api.answer(call.id, &call.token, &response).await;
+            let sent = self.respond_first(call, line, response).await;
             return (thought, note(sent).flatten());
         }
-        let deferred = self.api.answer(call.id, &call.token, &deferral(call.shown)).await;
+        let deferred = self.respond_first(call, line, deferral(call.shown)).await;
         let thought = thinking.await;
         if deferred.is_err_and(|failure| failure != Failure::ALREADY_ANSWERED) {
             note(deferred);
@@ -290,6 +304,34 @@ impl Desk {
         let edit = thought.card.edit();
         let sent = self.api.edit_answer(call.application, &call.token, &edit).await;
         (thought, note(sent))
+    }
+
+    /// The first response to an interaction; the message that it became, where a conversation hangs
+    /// on it.
+    async fn respond_first(
+        &self,
+        call: &Call,
+        line: Option<Line>,
+        response: CreateInteractionResponse,
+    ) -> Result<Option<MessageId>, Failure> {
+        let Some(line) = line else {
+            return self.api.answer(call.id, &call.token, &response).await;
+        };
+        let is_deferral = matches!(response, CreateInteractionResponse::Defer(_));
+        line.send(response).map_err(|_| Failure::TOO_LATE)?;
+        if call.shown != Shown::Ephemeral || is_deferral {
+            return Ok(None);
+        }
+        let mut waits = ASK_AGAIN.into_iter();
+        loop {
+            match self.api.answered(call.application, &call.token).await {
+                Err(failure) if failure.is_unknown() => match waits.next() {
+                    Some(wait) => sleep(wait).await,
+                    None => return Err(failure),
+                },
+                found => return found.map(Some),
+            }
+        }
     }
 }
 
@@ -335,7 +377,11 @@ impl EventHandler for Events {
         tracing::info!("connected to Discord");
         desk.connected.store(true, Ordering::Relaxed);
         let _ = desk.me.set(ready.user.id);
-        self.0.spawn(async move { desk.register(application).await });
+        self.0.spawn(async move {
+            if let Err(failure) = desk.register(application).await {
+                tracing::warn!(?failure, "Discord commands could not be registered");
+            }
+        });
     }
 
     async fn resume(&self, _: Context, _: ResumedEvent) {
@@ -346,46 +392,13 @@ impl EventHandler for Events {
     async fn message(&self, _: Context, message: serenity::model::channel::Message) {
         let Some(me) = self.0.me.get() else { return };
         let Some(asked) = receive::to_message(&message, *me) else { return };
-        if self.0.is_new(message.id.get()) {
-            self.0.spawn(Arc::clone(&self.0).answer(asked));
+        let id = message.id.get();
+        if self.0.is_new(id) {
+            self.0.spawn(Arc::clone(&self.0).answer(id, asked, None));
         }
     }
 
     async fn interaction_create(&self, _: Context, interaction: Interaction) {
-        if !self.0.is_new(interaction.id().get()) {
-            return;
-        }
-        let desk = Arc::clone(&self.0);
-        match interaction {
-            Interaction::Autocomplete(typing) => {
-                self.0.spawn(async move { desk.complete(&typing).await });
-            }
-            Interaction::Command(command) => self.0.spawn(async move {
-                let asked = receive::of_command(&command, &desk.app.bot());
-                desk.answer(asked).await;
-            }),
-            Interaction::Component(component) => {
-                self.0.spawn(desk.answer(receive::of_component(&component)));
-            }
-            // Pings do not come over the gateway, and we open no forms.
-            _ => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fault_36_a_repeated_event_is_recognised_and_memory_stays_bounded() {
-        let mut seen = Seen::default();
-        assert!(seen.is_new(7));
-        assert!(!seen.is_new(7));
-        for id in 100..100 + 2 * REMEMBERED as u64 {
-            assert!(seen.is_new(id));
-        }
-        assert_eq!((seen.ids.len(), seen.order.len()), (REMEMBERED, REMEMBERED));
-        assert!(seen.is_new(7), "long forgotten; ids may also be smaller than before");
+        self.0.take(interaction, None);
     }
 }

@@ -47,6 +47,11 @@ impl Failure {
     /// The interaction is unknown, or three seconds have passed.
     pub const TOO_LATE: Self = Self::Refused(10_062);
 
+    /// Discord knows no such message, perhaps not yet.
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Self::Refused(10_008 | 10_015))
+    }
+
     /// We may not write here, or not with embeds.
     pub fn is_forbidden(self) -> bool {
         matches!(self, Self::Refused(50_001 | 50_006 | 50_013))
@@ -159,6 +164,18 @@ impl Api {
         let answered = self.send(request).await?;
         let message = read::<Answered>(&answered).ok().and_then(|a| a.resource?.message);
         Ok(message.map(|message| message.id))
+    }
+
+    /// The message that the answer to an interaction became.
+    pub async fn answered(
+        &self,
+        application: ApplicationId,
+        token: &str,
+    ) -> Result<MessageId, Failure> {
+        let route =
+            Route::WebhookOriginalInteractionResponse { application_id: application, token };
+        let found = self.send(Request::new(route, LightMethod::Get)).await?;
+        Ok(read::<Sent>(&found)?.id)
     }
 
     /// Replaces the answer to an interaction.

@@ -23,6 +23,7 @@ use super::{
     Pace,
     answer::{Desk, Events},
 };
+use crate::health::Part;
 
 /// None of these is privileged. Texts come in private chats and where we are mentioned.
 const INTENTS: GatewayIntents = GatewayIntents::GUILDS
@@ -51,6 +52,7 @@ pub(super) async fn hold(
     http: Http,
     url: String,
     desk: &Arc<Desk>,
+    part: &Part,
     pace: &Pace,
     shutdown: &CancellationToken,
 ) -> Ended {
@@ -73,6 +75,9 @@ pub(super) async fn hold(
             ended = &mut connection.running => return ended.unwrap_or(Ended::Broken),
             _ = looks.tick() => {
                 let (stage, latency) = connection.state().await;
+                if stage == ConnectionStage::Connected {
+                    part.up();
+                }
                 if watch.is_stuck(Instant::now(), stage, latency, desk.heard()) {
                     tracing::warn!("Discord's gateway does not answer; connecting anew");
                     return Ended::Broken;

@@ -7,7 +7,7 @@ use serenity::all::{
 };
 use serenity::model::channel::Message as DiscordMessage;
 
-use super::{commands, render::MENU};
+use super::{NAME, commands, render::MENU};
 use crate::{
     app::ThreadKey,
     bot::Bot,
@@ -88,16 +88,16 @@ impl AnswerTo {
 
 /// A private chat is one conversation.
 fn private(channel: ChannelId) -> ThreadKey {
-    ThreadKey::new("discord", ("private", channel.get()))
+    ThreadKey::new(NAME, format_args!("private/{channel}"))
 }
 
 /// Elsewhere, nothing is kept per person: a conversation hangs on a message of ours.
 fn below(channel: ChannelId, message: MessageId) -> ThreadKey {
-    ThreadKey::new("discord", ("message", channel.get(), message.get()))
+    ThreadKey::new(NAME, format_args!("message/{channel}/{message}"))
 }
 
 fn asker(user: UserId) -> ThreadKey {
-    ThreadKey::new("discord", ("user", user.get()))
+    ThreadKey::new(NAME, format_args!("user/{user}"))
 }
 
 fn text(text: &str) -> Input {

@@ -15,6 +15,7 @@ use teloxide::{
     payloads::{AnswerCallbackQuery, SendMessage, SetMyCommands},
     types::{BotCommand, CallbackQueryId},
 };
+use time::OffsetDateTime;
 
 use crate::reply::File;
 
@@ -22,6 +23,10 @@ use crate::reply::File;
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long Telegram holds a request for updates open until there is one.
 const LONG_POLL: Duration = Duration::from_secs(25);
+/// The kinds of updates that we look at.
+const UPDATES: [&str; 3] = ["message", "callback_query", "my_chat_member"];
+/// Updates that Telegram brings at once.
+const MAX_CONNECTIONS: u8 = 40;
 /// Waited after "too many requests" if Telegram does not say how long.
 const UNSAID_WAIT: Duration = Duration::from_secs(5);
 
@@ -36,6 +41,26 @@ pub(super) struct Api {
 pub(super) struct Me {
     pub id: i64,
     pub username: String,
+}
+
+/// Where messages are brought to.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Webhook {
+    /// The address; empty if there is none.
+    pub url: String,
+    /// Messages that wait to be delivered.
+    #[serde(rename = "pending_update_count", default)]
+    pub pending: u64,
+    /// When a delivery failed last, in Unix seconds.
+    last_error_date: Option<i64>,
+}
+
+impl Webhook {
+    /// Whether deliveries failed in the last ten minutes.
+    pub fn failed_lately(&self) -> bool {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        self.last_error_date.is_some_and(|failed| now - failed < 600)
+    }
 }
 
 /// Why a call failed. Never holds an address (it contains the token) nor Telegram's words (they
@@ -64,6 +89,35 @@ pub(super) enum Fault {
     Markup,
     #[error("refused with code {0}")]
     Refused(u16),
+}
+
+impl Fault {
+    /// Whether the same may work later.
+    pub fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::Server(_)
+                | Self::Busy(_)
+                | Self::Unauthorized
+                | Self::Conflict
+        )
+    }
+
+    /// A word and half a sentence for monitoring.
+    pub fn reason(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unreachable | Self::Unanswered => ("unreachable", "Telegram cannot be reached"),
+            Self::Server(_) => ("server_error", "Telegram has a fault of its own"),
+            Self::Unreadable => ("unreadable", "what answers is not Telegram"),
+            Self::Busy(_) => ("too_many_requests", "Telegram asks us to wait"),
+            Self::Unauthorized => ("token_refused", "Telegram refuses the token"),
+            Self::Conflict => ("conflict", "another program fetches this bot's messages"),
+            Self::Gone | Self::Moved(_) | Self::Markup | Self::Refused(_) => {
+                ("refused", "Telegram refuses a request")
+            }
+        }
+    }
 }
 
 /// What every answer of the Bot API looks like.
@@ -105,14 +159,22 @@ impl Api {
         self.call("GetMe", &json!({}), CALL_TIMEOUT).await
     }
 
-    /// Whether messages go to a webhook instead of to whoever asks.
-    pub async fn has_webhook(&self) -> Result<bool, Fault> {
-        #[derive(Deserialize)]
-        struct Webhook {
-            url: String,
-        }
-        let webhook: Webhook = self.call("GetWebhookInfo", &json!({}), CALL_TIMEOUT).await?;
-        Ok(!webhook.url.is_empty())
+    /// Whether messages go to a web hook instead of to whoever asks, and how that goes.
+    pub async fn webhook(&self) -> Result<Webhook, Fault> {
+        self.call("GetWebhookInfo", &json!({}), CALL_TIMEOUT).await
+    }
+
+    /// Has messages brought to an address. What Telegram holds already is kept.
+    pub async fn set_webhook(&self, url: &str, secret: &str) -> Result<(), Fault> {
+        let body = json!({
+            "url": url,
+            "secret_token": secret,
+            "allowed_updates": UPDATES,
+            "max_connections": MAX_CONNECTIONS,
+            "drop_pending_updates": false,
+        });
+        let _: bool = self.call("SetWebhook", &body, CALL_TIMEOUT).await?;
+        Ok(())
     }
 
     /// Fills the menu of commands, for everybody or for whose Telegram is set to a language.
@@ -152,7 +214,7 @@ impl Api {
         let mut body = json!({
             "timeout": hold.as_secs(),
             "limit": limit,
-            "allowed_updates": ["message", "callback_query", "my_chat_member"],
+            "allowed_updates": UPDATES,
         });
         if let Some(offset) = offset {
             body["offset"] = offset.into();

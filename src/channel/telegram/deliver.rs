@@ -30,21 +30,32 @@ pub(super) struct Sent {
     pub message: i32,
 }
 
+/// What became of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Delivered {
+    /// The messages that were sent.
+    pub sent: Vec<Sent>,
+    /// Why those after them were not.
+    pub fault: Option<Fault>,
+}
+
 /// Sends the messages of an answer, the first as a reply in groups.
-pub(super) async fn deliver(
-    api: &Api,
-    address: &Address,
-    parts: &[Part],
-) -> Result<Vec<Sent>, Fault> {
-    let mut sent: Vec<Sent> = Vec::new();
+pub(super) async fn deliver(api: &Api, address: &Address, parts: &[Part]) -> Delivered {
+    let mut delivered = Delivered::default();
     for part in parts {
+        let sent = &mut delivered.sent;
         let chat = sent.last().map_or(address.chat, |before| before.chat);
         let reply_to = (!address.private && sent.is_empty()).then_some(address.message);
-        sent.push(
-            Delivery::new(payload(chat, address.topic, reply_to, part)).run(api, part).await?,
-        );
+        let payload = payload(chat, address.topic, reply_to, part);
+        match Delivery::new(payload).run(api, part).await {
+            Ok(message) => sent.push(message),
+            Err(fault) => {
+                delivered.fault = Some(fault);
+                break;
+            }
+        }
     }
-    Ok(sent)
+    delivered
 }
 
 /// Ends the waiting sign on a pressed button. The citizen does not wait for it, so little is tried.

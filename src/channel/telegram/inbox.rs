@@ -5,7 +5,7 @@
 //! the process dies, and one slow chat does not hold up the others.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap},
     future::Future,
     sync::Arc,
     time::Duration,
@@ -16,6 +16,8 @@ use tokio::{
     task::{Id, JoinError, JoinSet},
     time::timeout,
 };
+
+use crate::app::Seen;
 
 /// Chats answered at once.
 const AT_ONCE: usize = 32;
@@ -34,12 +36,21 @@ pub(super) struct Inbox {
     /// The end of the last update of each chat.
     last_of_chat: HashMap<i64, oneshot::Receiver<()>>,
     permits: Permits,
-    seen: Seen,
+    seen: Updates,
     /// One more than the newest update delivered.
     after: Option<i64>,
 }
 
 struct Permits(Arc<Semaphore>);
+
+/// The newest updates seen.
+struct Updates(Seen<i64>);
+
+impl Default for Updates {
+    fn default() -> Self {
+        Self(Seen::new(REMEMBERED))
+    }
+}
 
 impl Default for Permits {
     fn default() -> Self {
@@ -51,7 +62,7 @@ impl Inbox {
     /// Takes note of an update; `false` if it was delivered before.
     pub fn note(&mut self, update: i64) -> bool {
         self.after = self.after.max(Some(update.saturating_add(1)));
-        self.seen.add(update)
+        self.seen.0.add(update)
     }
 
     /// Takes note that all there was has been delivered and confirmed. After a week of silence
@@ -126,29 +137,6 @@ fn finish(
     });
     if let Some(update) = answering.remove(&id) {
         unfinished.remove(&update);
-    }
-}
-
-/// The newest updates seen.
-#[derive(Default)]
-struct Seen {
-    known: HashSet<i64>,
-    order: VecDeque<i64>,
-}
-
-impl Seen {
-    /// `false` if it was there before.
-    fn add(&mut self, update: i64) -> bool {
-        if !self.known.insert(update) {
-            return false;
-        }
-        self.order.push_back(update);
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        true
     }
 }
 
@@ -258,15 +246,5 @@ mod tests {
         assert_eq!(inbox.offset(), None);
         assert!(inbox.note(12));
         assert_eq!(inbox.offset(), Some(13));
-    }
-
-    #[test]
-    fn the_memory_of_updates_is_bounded() {
-        let mut seen = Seen::default();
-        for update in 0..10_000 {
-            assert!(seen.add(update));
-        }
-        assert_eq!(seen.known.len(), REMEMBERED);
-        assert!(!seen.add(9_999));
     }
 }

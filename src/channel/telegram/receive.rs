@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{
+    NAME,
     api::Me,
     update::{self, Entity, Press, Update},
 };
@@ -50,18 +51,18 @@ impl Address {
         if self.private {
             return private_thread(self.chat);
         }
-        ThreadKey::new("telegram", (self.chat, "sender", self.sender))
+        ThreadKey::new(NAME, format_args!("{}/sender/{}", self.chat, self.sender))
     }
 }
 
 /// The conversation of a private chat.
 pub(super) fn private_thread(chat: i64) -> ThreadKey {
-    ThreadKey::new("telegram", chat)
+    ThreadKey::new(NAME, chat)
 }
 
 /// The conversation that a message of the bot's in a group belongs to.
 pub(super) fn group_thread(chat: i64, message: i32) -> ThreadKey {
-    ThreadKey::new("telegram", (chat, message))
+    ThreadKey::new(NAME, format_args!("{chat}/{message}"))
 }
 
 /// What an update says to the bot; `None` if it is not meant for it.

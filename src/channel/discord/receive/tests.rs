@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use serenity::all::Interaction;
 
 use super::*;
-use crate::{config::Config, serve::build_bot};
+use crate::{config::Config, setup::build_bot};
 
 const ME: UserId = UserId::new(900);
 

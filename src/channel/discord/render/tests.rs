@@ -11,7 +11,7 @@ use crate::{
     language::Language,
     message::{Facet, Message},
     reply::{DecisionKind, Link, Outcome},
-    serve::build_bot,
+    setup::build_bot,
 };
 
 static BOT: LazyLock<Bot> = LazyLock::new(|| build_bot(&Config::default()).unwrap());

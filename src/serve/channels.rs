@@ -1,0 +1,293 @@
+//! The channels of the towns: each runs by itself, is watched, and is begun anew if it fails. One
+//! channel's failure never stops another.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use tokio::time::{Instant, sleep};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use crate::{
+    app::App,
+    channel::ChannelError,
+    config::{Config, DiscordMode, TelegramMode},
+    health::{Part, Role},
+    ids::TenantId,
+};
+
+/// First and longest wait before a channel that failed is begun anew.
+const AGAIN: Duration = Duration::from_secs(1);
+const LONGEST_AGAIN: Duration = Duration::from_secs(60);
+/// How often it is looked whether a channel still gives signs of life.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// The channels there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum ChannelKind {
+    Telegram,
+    Discord,
+}
+
+impl ChannelKind {
+    /// Those that a town has switched on.
+    pub fn enabled(config: &Config) -> impl Iterator<Item = Self> {
+        let telegram = config.telegram.enabled.then_some(Self::Telegram);
+        telegram.into_iter().chain(config.discord.enabled.then_some(Self::Discord))
+    }
+
+    /// Whether messages are brought to us, so that a port must be open.
+    pub fn is_brought(self, config: &Config) -> bool {
+        match self {
+            Self::Telegram => config.telegram.mode == TelegramMode::Webhook,
+            Self::Discord => config.discord.mode == DiscordMode::Interactions,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Telegram => "telegram",
+            Self::Discord => "discord",
+        }
+    }
+}
+
+/// What receives the messages that are brought to us.
+#[derive(Clone, Default)]
+pub(super) struct Receivers(Arc<RwLock<HashMap<(ChannelKind, TenantId), Receiver>>>);
+
+#[derive(Clone)]
+enum Receiver {
+    /// It is not ready yet.
+    Starting,
+    #[cfg(feature = "telegram")]
+    Telegram(Arc<crate::channel::telegram::Hook>),
+    #[cfg(feature = "discord")]
+    Discord(Arc<crate::channel::discord::Endpoint>),
+}
+
+impl Receivers {
+    /// The paths under which messages are brought: `/telegram` and `/discord`, with `/<town>` after
+    /// it if there are several.
+    pub fn router(&self) -> Router {
+        let one = |kind| {
+            post(move |State(all): State<Self>, headers: HeaderMap, body: Body| async move {
+                all.receive(kind, TenantId::only(), headers, body).await
+            })
+        };
+        let of_town = |kind| {
+            post(
+                move |State(all): State<Self>,
+                      Path(town): Path<String>,
+                      headers: HeaderMap,
+                      body: Body| async move {
+                    match town.parse() {
+                        Ok(town) => all.receive(kind, town, headers, body).await,
+                        Err(_) => StatusCode::NOT_FOUND.into_response(),
+                    }
+                },
+            )
+        };
+        Router::new()
+            .route("/telegram", one(ChannelKind::Telegram))
+            .route("/telegram/{town}", of_town(ChannelKind::Telegram))
+            .route("/discord", one(ChannelKind::Discord))
+            .route("/discord/{town}", of_town(ChannelKind::Discord))
+            .with_state(self.clone())
+    }
+
+    async fn receive(
+        self,
+        kind: ChannelKind,
+        town: TenantId,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Response {
+        let (status, json) = match self.get(kind, town) {
+            None => (StatusCode::NOT_FOUND, Vec::new()),
+            Some(Receiver::Starting) => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
+            #[cfg(feature = "telegram")]
+            Some(Receiver::Telegram(hook)) => (hook.receive(&headers, body).await, Vec::new()),
+            #[cfg(feature = "discord")]
+            Some(Receiver::Discord(endpoint)) => endpoint.receive(&headers, body).await,
+        };
+        (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+    }
+
+    fn get(&self, kind: ChannelKind, town: TenantId) -> Option<Receiver> {
+        let receivers = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        receivers.get(&(kind, town)).cloned()
+    }
+
+    fn set(&self, kind: ChannelKind, town: &TenantId, receiver: Option<Receiver>) {
+        let mut receivers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match receiver {
+            Some(receiver) => receivers.insert((kind, town.clone()), receiver),
+            None => receivers.remove(&(kind, town.clone())),
+        };
+    }
+}
+
+/// Runs a channel until `shutdown`, anew each time it fails.
+///
+/// # Errors
+/// If the operator must change a setting first.
+pub(super) async fn run(
+    kind: ChannelKind,
+    app: App,
+    config: Arc<Config>,
+    receivers: Receivers,
+    shutdown: CancellationToken,
+) -> Result<(), ChannelError> {
+    let health = &app.shared().health;
+    let part = health.part(Role::Channel, kind.name(), app.tenant().as_str());
+    let mut wait = AGAIN;
+    loop {
+        let began = Instant::now();
+        let once = once(
+            kind,
+            app.clone(),
+            Arc::clone(&config),
+            receivers.clone(),
+            part.clone(),
+            shutdown.clone(),
+        );
+        let mut running = AbortOnDropHandle::new(tokio::spawn(once));
+        let ended = tokio::select! {
+            ended = &mut running => ended.map_err(drop),
+            () = silence(&part) => {
+                tracing::error!(channel = kind.name(), "a channel gave no sign of life; it is begun anew");
+                Err(())
+            }
+        };
+        drop(running);
+        match ended {
+            Ok(Ok(())) => break,
+            Ok(Err(error)) => {
+                part.down("misconfigured", "a setting must be changed, see the log");
+                return Err(error);
+            }
+            // The panic's own words may quote a message: they are not logged.
+            Err(()) => tracing::error!(channel = kind.name(), "a channel ended in a fault"),
+        }
+        part.down("restarting", "it failed and is begun anew");
+        if began.elapsed() > 10 * LONGEST_AGAIN {
+            wait = AGAIN;
+        }
+        if shutdown.run_until_cancelled(sleep(wait)).await.is_none() {
+            break;
+        }
+        wait = (2 * wait).min(LONGEST_AGAIN);
+    }
+    part.withdraw();
+    Ok(())
+}
+
+/// Resolves when a part that gave signs of life gives none any more.
+async fn silence(part: &Part) {
+    loop {
+        sleep(LOOK).await;
+        if part.is_silent() {
+            return;
+        }
+    }
+}
+
+async fn once(
+    kind: ChannelKind,
+    app: App,
+    config: Arc<Config>,
+    receivers: Receivers,
+    part: Part,
+    shutdown: CancellationToken,
+) -> Result<(), ChannelError> {
+    let town = app.tenant().clone();
+    let is_brought = kind.is_brought(&config);
+    if is_brought {
+        receivers.set(kind, &town, Some(Receiver::Starting));
+    }
+    let ended = match kind {
+        #[cfg(feature = "telegram")]
+        ChannelKind::Telegram if is_brought => {
+            hook(app, &config, &receivers, &part, shutdown).await
+        }
+        #[cfg(feature = "telegram")]
+        ChannelKind::Telegram => {
+            crate::channel::telegram::run(app, &config.telegram, part, shutdown).await
+        }
+        #[cfg(feature = "discord")]
+        ChannelKind::Discord if is_brought => {
+            endpoint(app, &config, &receivers, &part, shutdown).await
+        }
+        #[cfg(feature = "discord")]
+        ChannelKind::Discord => {
+            crate::channel::discord::run(app, &config.discord, part, shutdown).await
+        }
+        #[cfg(not(all(feature = "telegram", feature = "discord")))]
+        missing => {
+            let _ = (app, config, part, shutdown);
+            let key = missing.name();
+            Err(ChannelError::Misconfigured(format!(
+                "{key}.enabled = true, aber dieses Programm ist ohne diesen Kanal gebaut (Cargo-Merkmal »{key}«)"
+            )))
+        }
+    };
+    receivers.set(kind, &town, None);
+    ended
+}
+
+#[cfg(feature = "telegram")]
+async fn hook(
+    app: App,
+    config: &Config,
+    receivers: &Receivers,
+    part: &Part,
+    shutdown: CancellationToken,
+) -> Result<(), ChannelError> {
+    use crate::channel::telegram;
+    let town = app.tenant().clone();
+    let setting_up = telegram::set_up(app, &config.telegram, part);
+    let Some(hook) = shutdown.run_until_cancelled(setting_up).await.transpose()? else {
+        return Ok(());
+    };
+    let hook = Arc::new(hook);
+    let receiver = Receiver::Telegram(Arc::clone(&hook));
+    receivers.set(ChannelKind::Telegram, &town, Some(receiver));
+    let ended = hook.look_after(&config.telegram, part, shutdown).await;
+    receivers.set(ChannelKind::Telegram, &town, Some(Receiver::Starting));
+    hook.drain().await;
+    ended
+}
+
+#[cfg(feature = "discord")]
+async fn endpoint(
+    app: App,
+    config: &Config,
+    receivers: &Receivers,
+    part: &Part,
+    shutdown: CancellationToken,
+) -> Result<(), ChannelError> {
+    use crate::channel::discord;
+    let town = app.tenant().clone();
+    let setting_up = discord::set_up(app, &config.discord, part);
+    let Some(endpoint) = shutdown.run_until_cancelled(setting_up).await.transpose()? else {
+        return Ok(());
+    };
+    let endpoint = Arc::new(endpoint);
+    let receiver = Receiver::Discord(Arc::clone(&endpoint));
+    receivers.set(ChannelKind::Discord, &town, Some(receiver));
+    shutdown.cancelled().await;
+    receivers.set(ChannelKind::Discord, &town, Some(Receiver::Starting));
+    endpoint.drain().await;
+    Ok(())
+}
