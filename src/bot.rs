@@ -164,12 +164,6 @@ impl Bot {
         Self { offers, towns, ..self.clone() }
     }
 
-    /// STUB
-    pub fn with_settings(&self, settings: Settings) -> Self {
-        let wordings = Arc::new(Wordings::new(settings.formal));
-        Self { settings, wordings, ..self.clone() }
-    }
-
     /// The same bot with other notes about outages.
     #[must_use]
     pub fn with_outages(&self, outages: Arc<Outages>) -> Self {
