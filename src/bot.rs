@@ -16,6 +16,7 @@ mod follow_up;
 mod local;
 mod needs;
 mod notice;
+mod overlay;
 mod overview;
 mod pick;
 mod safety;
@@ -31,12 +32,13 @@ pub use self::{
     town::{SIGNALS as TOWN_SIGNALS, TownMatch},
 };
 use self::{
+    overlay::Own,
     talk::Talk,
     turn::Turn,
     wording::{Wording, Wordings},
 };
 use crate::{
-    catalog::{Catalog, Offers, Service},
+    catalog::{Catalog, Offers, Overlay, Service},
     conversation::Conversation,
     ids::{RegionKey, ServiceId},
     language::Language,
@@ -104,7 +106,9 @@ const MAX_WORDS: usize = 120;
 const HEAD_WORDS: usize = 72;
 /// Characters of a word that are read.
 const MAX_WORD: usize = 60;
-/// One tenant's bot: a catalog and how to talk about it. Immutable and shared.
+
+/// One tenant's bot: a catalog and how to talk about it. Immutable and shared; bots made of another
+/// one share with it all that they have in common.
 #[derive(Clone)]
 pub struct Bot {
     catalog: Arc<Catalog>,
@@ -113,6 +117,7 @@ pub struct Bot {
     talk: Arc<Talk>,
     offers: Arc<dyn Offers>,
     towns: Arc<LocalIndex>,
+    own: Arc<Own>,
     outages: Arc<Outages>,
     wordings: Arc<Wordings>,
     settings: Settings,
@@ -151,10 +156,10 @@ impl Bot {
         let matcher = Arc::new(Matcher::build(&catalog));
         let towns = Arc::new(LocalIndex::build(offers.entries(), &catalog, &matcher));
         let talk = Arc::new(Talk::build(&catalog.lexicon));
-        let wordings = Arc::new(Wordings::new(settings.formal));
+        let wordings = Arc::default();
         personal::prepare();
-        let outages = Arc::default();
-        Self { catalog, places, matcher, talk, offers, towns, outages, wordings, settings }
+        let (own, outages) = (Arc::default(), Arc::default());
+        Self { catalog, places, matcher, talk, offers, towns, own, outages, wordings, settings }
     }
 
     /// The same bot with other offers: the index over the catalog is kept.
@@ -162,6 +167,19 @@ impl Bot {
     pub fn with_offers(&self, offers: Arc<dyn Offers>) -> Self {
         let towns = Arc::new(LocalIndex::build(offers.entries(), &self.catalog, &self.matcher));
         Self { offers, towns, ..self.clone() }
+    }
+
+    /// The same bot for another operator: everything but the settings is shared.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        Self { settings, ..self.clone() }
+    }
+
+    /// The same bot with an overlay over its catalog in place of the one it had. The overlay was
+    /// loaded over this catalog.
+    #[must_use]
+    pub fn with_overlay(&self, overlay: Arc<Overlay>) -> Self {
+        Self { own: Arc::new(Own::build(overlay, &self.matcher)), ..self.clone() }
     }
 
     /// The same bot with other notes about outages.
@@ -179,12 +197,21 @@ impl Bot {
         }
     }
 
-    /// A service of the catalog, or one that only a town has.
+    /// A service of the overlay or of the catalog, or one that only a town has.
     pub fn service(&self, id: &ServiceId) -> Option<&Service> {
-        self.catalog.service(id).or_else(|| self.towns.service(id))
+        let own = self.own.service(id);
+        own.or_else(|| self.catalog.service(id)).or_else(|| self.towns.service(id))
     }
 
-    /// Its catalog.
+    /// The services of the catalog as the overlay tells them, then those that only the overlay has.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        let below = self.catalog.services().iter();
+        let below = below.map(|service| self.own.service(&service.id).unwrap_or(service));
+        let own = self.own.services().iter();
+        below.chain(own.filter(|service| self.catalog.service(&service.id).is_none()))
+    }
+
+    /// Its catalog, without the overlay.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
@@ -196,7 +223,7 @@ impl Bot {
 
     /// Its sentences in a language, for what only a channel says (a menu, a placeholder).
     pub fn wording(&self, language: Language) -> &Wording {
-        self.wordings.of(language)
+        self.wordings.of(language, self.settings.formal)
     }
 
     /// The language of who has not said a word yet.
@@ -261,18 +288,19 @@ impl Bot {
         let mut found: Vec<&Service> = Vec::new();
         if folded.chars().count() >= 2 {
             // A beginning of a name counts before a likeness.
-            let starts = |service: &&Service| {
+            let starts = |service: &Service| {
                 fold(service.plain()).starts_with(&folded)
                     || service.says.get("de").is_some_and(|says| {
                         says.synonyms.iter().any(|synonym| fold(synonym).starts_with(&folded))
                     })
             };
-            found.extend(self.catalog.services().iter().filter(starts));
+            let starts_below = |id| self.catalog.service(id).is_some_and(starts);
+            found.extend(self.services().filter(|s| starts(s) || starts_below(&s.id)));
             found.sort_by_key(|service| service.priority);
         }
         let heeded = self.heed(typed);
         let ranking = self.matcher.rank(&heeded.query);
-        for id in self.ids(&ranking) {
+        for id in self.own_choices(&heeded, &ranking).into_iter().chain(self.ids(&ranking)) {
             if let Some(service) = self.service(&id)
                 && !found.iter().any(|f| f.id == id)
             {

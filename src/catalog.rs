@@ -3,7 +3,8 @@
 //! Plain TOML files that a clerk can edit ([`service`]) are read from the program itself or from a
 //! directory ([`files`]), checked as they are loaded ([`load`], [`check`]; what an editor should look
 //! at is in [`lint`]) and then never change:
-//! a loaded [`Catalog`] is shared and swapped whole. How a service is done in one region is an
+//! a loaded [`Catalog`] is shared and swapped whole; what one municipality says otherwise is an
+//! [`Overlay`]. How a service is done in one region is an
 //! [`Offer`], looked up by key and not held here.
 
 pub mod authority;
@@ -15,6 +16,7 @@ pub mod life_event;
 pub mod lint;
 pub mod load;
 pub mod offer;
+pub mod overlay;
 pub mod service;
 pub mod stats;
 
@@ -27,6 +29,7 @@ pub use self::{
     life_event::LifeEvent,
     load::{Finding, LoadError, Severity},
     offer::{Availability, LocalEntry, NoOffers, Offer, OfferLink, OfferSource, Offers, Variant},
+    overlay::Overlay,
     service::Service,
 };
 use crate::ids::{EventId, ServiceId};

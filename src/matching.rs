@@ -12,12 +12,16 @@ pub mod facets;
 pub mod features;
 pub mod hash;
 pub mod index;
+mod likeness;
 pub mod local;
 pub mod model;
+pub mod overlay;
 pub mod ranking;
 mod spacing;
 pub mod stopwords;
 pub mod vocabulary;
+
+use std::sync::Arc;
 
 use self::{
     expressions::Expressions,
@@ -202,7 +206,7 @@ impl Query {
 #[derive(Debug)]
 pub struct Matcher {
     facets: Facets,
-    vocabulary: Vocabulary,
+    vocabulary: Arc<Vocabulary>,
     index: Index,
     model: Model,
     priorities: Vec<u8>,
@@ -216,6 +220,7 @@ impl Matcher {
     pub fn build(catalog: &Catalog) -> Self {
         let expressions = Expressions::collect(catalog);
         let vocabulary = Vocabulary::build(expressions.words_of_services(), &catalog.lexicon);
+        let vocabulary = Arc::new(vocabulary);
         let index = Index::build(expressions, &vocabulary);
         let model = Model::train(&index);
         let priorities = catalog.services().iter().map(|service| service.priority).collect();

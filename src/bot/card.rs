@@ -360,6 +360,7 @@ impl Card<'_> {
         }
         if offer.is_none()
             && !unknown
+            && !self.is_of_overlay()
             && self.service.level != Level::Bund
             && let Some(place) = self.place
         {
@@ -467,9 +468,15 @@ impl Card<'_> {
         Section { blocks: vec![Block::Facts { label, items }], sources, cut: false }
     }
 
+    /// Whether the municipality itself vouches for what is said: then it holds here.
+    fn is_of_overlay(&self) -> bool {
+        self.bot.own.service(&self.service.id).is_some()
+    }
+
     /// Whether what is said of a facet is the general rule, and may be otherwise at the place.
     fn is_general(&self, facet: Facet) -> bool {
         self.service.level != Level::Bund
+            && !self.is_of_overlay()
             && match facet {
                 Facet::Cost => !self.offered(|offer| offer.fee.is_some()),
                 Facet::Documents => !self.offered(|offer| !offer.papers.is_empty()),

@@ -218,6 +218,10 @@ impl Turn<'_> {
     /// message that clearly asks for something else is no answer to our question.
     fn meant_by_content(&self, heeded: &Heeded, choices: &[ServiceId]) -> Option<usize> {
         let bot = self.bot;
+        // What the overlay holds word for word is one of them, or another need.
+        if let Some(said) = bot.said_here(&heeded.typed, &heeded.query) {
+            return choices.iter().position(|choice| *choice == said.id);
+        }
         let said: Vec<String> =
             heeded.query.content_words().map(|token| stem(&token.folded).to_owned()).collect();
         if said.is_empty() {

@@ -118,6 +118,7 @@ fn explain(bot: &Bot, text: &str) -> String {
         Decision::Abstain(Abstention::Elsewhere) => "keine Leistung der Verwaltung".to_owned(),
     };
     let _ = writeln!(out, "Entscheidung: {decision}");
+    bot.explain_overlay(&heeded, &ranking, &mut out);
     if let Some(found) = &ranking.event
         && let Some(event) = bot.catalog.life_events.get(usize::from(found.class))
     {

@@ -12,7 +12,7 @@ use crate::{
     catalog::{Service, lexicon::TalkKind},
     conversation::Pending,
     ids::ServiceId,
-    matching::{Ranking, features::Role, ranking::CHOICES, stopwords},
+    matching::{Query, Ranking, features::Role, ranking::CHOICES, stopwords},
     message::EventForm,
     places::Place,
     reply::{Block, NoticeKind, Reply},
@@ -195,8 +195,11 @@ impl Turn<'_> {
             reply.blocks.insert(0, Block::Text(self.say("same-service")));
             return Some(reply);
         }
-        let alone = bot.matcher.rank(&bot.query(kept.clone()));
+        let query = bot.query(kept.clone());
+        let alone = bot.matcher.rank(&query);
+        let said_here = bot.said_here(&kept, &query);
         let id = match decide(&alone, &facets) {
+            _ if said_here.is_some() => said_here?.id.clone(),
             Decision::Answer => bot.ids(&alone).into_iter().next()?,
             _ => {
                 let mut ranking = with_last;
@@ -290,9 +293,10 @@ impl Turn<'_> {
         if firm || speaks_for_itself || means_others || !refers && query.facets.is_empty() {
             return None;
         }
-        let ranking = self.with_last(last, query.tokens.clone());
+        let with_last = self.named_before(last, query.tokens.clone());
+        let ranking = bot.matcher.rank(&with_last);
         let same = bot.ids(&ranking).first() == Some(&last.id);
-        if !same {
+        if !same && !bot.is_likest_here(last, &with_last) {
             return None;
         }
         let mut reply = self.show(last, place, &query.facets, None);
@@ -302,9 +306,14 @@ impl Turn<'_> {
 
     /// What some words mean together with the name of a service.
     fn with_last(&self, last: &Service, words: Vec<Token>) -> Ranking {
+        self.bot.matcher.rank(&self.named_before(last, words))
+    }
+
+    /// Some words after the name of a service.
+    fn named_before(&self, last: &Service, words: Vec<Token>) -> Query {
         let mut all = tokens(last.plain());
         all.extend(words);
-        self.bot.matcher.rank(&self.bot.query(all))
+        self.bot.query(all)
     }
 
     /// "None of these": the way out.

@@ -31,8 +31,11 @@ impl Bot {
     /// "partly"; no offer where it depends on the town is unknown.
     pub fn status(&self, service: &Service, place: Option<&Place>) -> Status {
         let local = place.and_then(|place| self.local_offer(&service.id, place.key));
-        let (offer, in_charge) = local.unzip();
+        let (mut offer, in_charge) = local.unzip();
         let in_charge = in_charge.flatten();
+        if let Some(offer) = &mut offer {
+            self.own.overrule(service, offer);
+        }
         let local = offer.as_ref().map(|offer| offer.availability.kind());
         let by_law = service.online.kind == GeneralKind::InPersonByLaw;
         let capped = by_law && local == Some(AvailabilityKind::Online);
@@ -224,6 +227,6 @@ impl Bot {
         others
             .iter()
             .filter(|other| *other != id)
-            .find_map(|other| self.catalog.service(other)?.contrast_to(id).map(str::to_owned))
+            .find_map(|other| self.service(other)?.contrast_to(id).map(str::to_owned))
     }
 }

@@ -36,19 +36,32 @@ impl Turn<'_> {
             }
             let mut needs: Vec<(ServiceId, f32)> = Vec::new();
             for part in parts {
-                let ranking = bot.matcher.rank(&bot.matcher.understand(part.tokens, part.roles));
-                let id = bot.ids(&ranking).into_iter().next()?;
-                let clear = ranking.confidence >= decision::ANSWER_PART
-                    && decision::is_hinted(&ranking)
-                    && of_whole.contains(&id);
-                if !clear || needs.iter().any(|(other, _)| *other == id) {
+                let (id, confidence) = self.need_of(part, &of_whole)?;
+                if needs.iter().any(|(other, _)| *other == id) {
                     return None;
                 }
-                needs.push((id, ranking.confidence));
+                needs.push((id, confidence));
             }
-            needs.iter().any(|(id, _)| of_whole.first() == Some(id)).then_some(needs)
+            let best = of_whole.first();
+            let is_best = |id: &ServiceId| best == Some(id) || bot.own.leads_to(id);
+            needs.iter().any(|(id, _)| is_best(id)).then_some(needs)
         };
         query.splits().into_iter().find_map(needs_of)
+    }
+
+    /// The service that a part of a message means by itself, and how sure that is.
+    fn need_of(&self, part: Part, of_whole: &[ServiceId]) -> Option<(ServiceId, f32)> {
+        let bot = self.bot;
+        let query = bot.matcher.understand(part.tokens, part.roles);
+        if let Some(said) = bot.said_here(&query.tokens, &query) {
+            return Some((said.id.clone(), 1.0));
+        }
+        let ranking = bot.matcher.rank(&query);
+        let id = bot.ids(&ranking).into_iter().next()?;
+        let clear = ranking.confidence >= decision::ANSWER_PART
+            && decision::is_hinted(&ranking)
+            && of_whole.contains(&id);
+        clear.then_some((id, ranking.confidence))
     }
 
     pub(super) fn answer_all(

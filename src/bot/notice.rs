@@ -61,7 +61,7 @@ impl Turn<'_> {
     }
 
     fn about_itself(&mut self) -> Reply {
-        let services = self.bot.catalog.services().len().to_string();
+        let services = self.bot.services().count().to_string();
         let meta = self.say_with("meta", &[("services", &services)]);
         let mut texts =
             vec![format!("{meta} {}", self.say("meta-no-model")), self.say("meta-sources")];

@@ -29,7 +29,7 @@ impl Turn<'_> {
             Some(self.bot.status(service, place.as_ref()).kind)
         };
         let mut counts: BTreeMap<Level, [usize; 4]> = BTreeMap::new();
-        for service in self.bot.catalog.services() {
+        for service in self.bot.services() {
             let status = self.bot.status(service, place.as_ref()).kind;
             counts.entry(service.level).or_default()[column(status)] += 1;
         }

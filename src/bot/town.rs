@@ -28,6 +28,10 @@ const PERHAPS: f32 = 0.12;
 /// A word that differs by so many letters from what it is read as, its first one among them, is a
 /// guess: few people miss the first letter.
 const GUESSED: usize = 2;
+/// A single word asserts an entry of the overlay from this cosine on: it is misspelt, or inflected.
+const SAID_ALONE: f32 = 0.9;
+/// From this cosine on, an entry of the overlay is worth a hint beside an answer of the catalog.
+const NEARLY_SAID: f32 = 0.75;
 /// Entries that are looked at.
 const LOOKED_AT: usize = 12;
 /// Entries of its own that are asked about.
@@ -51,6 +55,7 @@ impl Town {
     pub fn beside(&self, mut choices: Vec<ServiceId>) -> Vec<ServiceId> {
         if let Self::Perhaps(own) = self {
             choices.truncate(MOST_OTHERS);
+            choices.retain(|choice| !own.contains(choice));
             choices.extend(own.iter().cloned());
         }
         choices
@@ -115,17 +120,24 @@ impl Bot {
         let heeded = self.heed(text);
         let ranking = self.matcher.rank(&heeded.query);
         let decision = decide(&ranking, &heeded.query.facets);
-        self.likest_of_town(&heeded, place, &ranking, &decision)
+        self.likest_of_town(&heeded, Some(place), &ranking, &decision)
     }
 
-    fn likest_of_town(
+    /// The likest entry of the overlay, or of a place's own.
+    pub(super) fn likest_of_town(
         &self,
         heeded: &Heeded,
-        place: RegionKey,
+        place: Option<RegionKey>,
         ranking: &Ranking,
         decision: &Decision,
     ) -> Option<TownMatch> {
-        let found = self.towns.find(&heeded.query, &self.matcher, place, LOOKED_AT);
+        let mut found = place.map_or_else(Vec::new, |place| {
+            self.towns.find(&heeded.query, &self.matcher, place, LOOKED_AT)
+        });
+        if !self.own.index.is_empty() {
+            found.extend(self.own.index.find(&heeded.query, &self.matcher, LOOKED_AT));
+            found.sort_by(|a, b| b.likeness.total_cmp(&a.likeness));
+        }
         let of_ours = found.iter().find(|found| found.is_ours()).map_or(0.0, |o| o.likeness);
         let mut own = found.into_iter().filter(|found| !found.is_ours());
         let entry = own.next()?;
@@ -158,21 +170,25 @@ impl Bot {
         Some(TownMatch { entry, signals, first, others })
     }
 
-    /// Looks a question up in the catalog of a place.
+    /// Looks a question up in the overlay and in the catalog of a place.
     pub(super) fn town(
         &self,
         heeded: &Heeded,
-        place: Option<&Place>,
+        place: Option<RegionKey>,
         ranking: &Ranking,
         decision: &Decision,
     ) -> Town {
-        let (Some(place), false) = (place, self.towns.is_empty()) else { return Town::Silent };
-        // Who says its very name means it, unless that is a name of ours too.
-        if let Some(entry) = self.towns.called(&heeded.query, place.key).filter(|_| !ranking.named)
-        {
+        // Who says what the operator wrote down means that.
+        if let Some(said) = self.said_here(&heeded.typed, &heeded.query) {
+            return Town::Meant(said.id.clone());
+        }
+        let place = place.filter(|_| !self.towns.is_empty());
+        // Who says the very name of a town's entry means it, unless that is a name of ours too.
+        let called = place.and_then(|place| self.towns.called(&heeded.query, place));
+        if let Some(entry) = called.filter(|_| !ranking.named) {
             return Town::Meant(entry.clone());
         }
-        let Some(best) = self.likest_of_town(heeded, place.key, ranking, decision) else {
+        let Some(best) = self.likest_of_town(heeded, place, ranking, decision) else {
             return Town::Silent;
         };
         let probability = best.probability();
@@ -184,20 +200,26 @@ impl Bot {
         // A word read as one two letters away ("codieren" as "kopieren") may be another one.
         let is_guess = |c: &Correction| {
             let same_begin = fold(&c.typed).chars().next() == c.read.chars().next();
-            c.distance >= GUESSED && !same_begin
+            c.distance >= GUESSED && !same_begin && !self.own.index.knows(&fold(&c.typed))
         };
         let is_guessed = heeded.query.corrections.iter().any(is_guess);
-        let certain = !is_guessed || *decision == Decision::Answer;
+        let certain =
+            (!is_guessed || *decision == Decision::Answer) && self.may_assert(&best.entry, ranking);
         if probability >= enough && certain {
             return Town::Meant(best.entry.service);
         }
-        if probability < PERHAPS {
+        let mentioned = self.own.index.mentioned(&heeded.query) == Some(&best.entry.service);
+        if probability < PERHAPS && !mentioned {
             return Town::Silent;
         }
-        // Beside an answer, only its own special case is worth a hint.
+        // Beside an answer, only its own special case is worth a hint, and what the operator calls
+        // nearly so.
         let TownMatch { entry, others, first, .. } = best;
         let answered = *decision == Decision::Answer;
         let is_near = |found: &LocalMatch| match answered {
+            true if self.own.leads_to(&found.service) => {
+                found.cosine >= NEARLY_SAID && Some(&found.service) != first.as_ref()
+            }
             true => found.ours.is_some() && found.ours == first,
             false => 2.0 * found.likeness >= entry.likeness,
         };
@@ -208,6 +230,17 @@ impl Bot {
             .map(|found| found.service.clone())
             .collect();
         if near.is_empty() { Town::Silent } else { Town::Perhaps(near) }
+    }
+
+    /// Whether an entry may be asserted by its likeness. Of the overlay's, a sensitive one is only
+    /// asserted to who names it, and a single word must be nearly all that it is called: "Baum" may
+    /// mean more than the patronage of one.
+    fn may_assert(&self, entry: &LocalMatch, ranking: &Ranking) -> bool {
+        if !self.own.leads_to(&entry.service) {
+            return true;
+        }
+        let is_sensitive = self.service(&entry.service).is_some_and(|service| service.sensitive);
+        !is_sensitive && (ranking.words > 1 || entry.cosine >= SAID_ALONE)
     }
 }
 
@@ -226,6 +259,7 @@ impl Turn<'_> {
         // "Das andere": the general service, or what else the catalog would have said.
         let mut others: Vec<ServiceId> = bot.towns.ours(id).cloned().into_iter().collect();
         others.extend(bot.ids(ranking).into_iter().take(2));
+        others.retain(|other| other != id);
         others.dedup();
         self.next.others = others;
         reply

@@ -156,6 +156,9 @@ impl<'a> Turn<'a> {
         if let Some(reply) = self.dated(heeded) {
             return reply;
         }
+        if let Some(reply) = self.said_in_overlay(heeded, place.as_ref(), ranking) {
+            return reply;
+        }
         if !heeded.query.has_content() || says_no_more(heeded) {
             return self.without_content(heeded, place);
         }
@@ -238,7 +241,8 @@ impl<'a> Turn<'a> {
             decision = Decision::Answer;
         }
         let ranking = &ranking;
-        let town = self.bot.town(heeded, place, ranking, &decision);
+        let key = place.map(|place| place.key);
+        let town = self.bot.town(heeded, key, ranking, &decision);
         let mut reply = match (decision, &town) {
             (_, Town::Meant(id)) => self.of_town(id, heeded, place, ranking),
             (Decision::Answer, Town::Perhaps(own)) => {
@@ -322,9 +326,8 @@ impl<'a> Turn<'a> {
 
     fn answer(&mut self, heeded: &Heeded, place: Option<&Place>, ranking: &Ranking) -> Reply {
         let bot = self.bot;
-        let Some(service) =
-            ranking.matches.first().and_then(|m| bot.catalog.services().get(usize::from(m.class)))
-        else {
+        let first = bot.ids(ranking).into_iter().next();
+        let Some(service) = first.and_then(|id| bot.service(&id)) else {
             return self.abstain(Abstention::NothingNear);
         };
         let formerly = formerly_named(service, &heeded.query);

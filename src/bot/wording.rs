@@ -21,24 +21,30 @@ pub const FILES: [(&str, Language, &str); 3] = [
     ("wording/en.ftl", Language::English, ENGLISH),
 ];
 
-/// The sentences of all languages.
+/// The sentences of all languages, for citizens addressed with "Sie" and with "du".
 #[derive(Debug)]
 pub struct Wordings {
-    german: Wording,
+    formal: Wording,
+    informal: Wording,
     english: Wording,
 }
 
-impl Wordings {
-    /// All languages; German with "Sie" or with "du".
-    pub fn new(formal: bool) -> Self {
-        let german = if formal { Wording::german() } else { Wording::informal_german() };
-        Self { german, english: Wording::english() }
+impl Default for Wordings {
+    fn default() -> Self {
+        Self {
+            formal: Wording::german(),
+            informal: Wording::informal_german(),
+            english: Wording::english(),
+        }
     }
+}
 
-    /// The sentences of one language.
-    pub fn of(&self, language: Language) -> &Wording {
+impl Wordings {
+    /// The sentences of one language; German with "Sie" if `formal`, else with "du".
+    pub fn of(&self, language: Language, formal: bool) -> &Wording {
         match language {
-            Language::German => &self.german,
+            Language::German if formal => &self.formal,
+            Language::German => &self.informal,
             Language::English => &self.english,
         }
     }

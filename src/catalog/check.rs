@@ -14,10 +14,18 @@ const MAX_SENTENCE_WORDS: usize = 15;
 /// German expressions a service needs to be found.
 const MIN_EXPRESSIONS: usize = 6;
 
-/// Checks all services and adds what is found.
-pub(super) fn check(catalog: &Catalog, files: &CatalogFiles, findings: &mut Vec<Finding>) {
+/// Checks all services and adds what is found. `base` is the catalog over which this one lies.
+pub(super) fn check(
+    catalog: &Catalog,
+    base: Option<&Catalog>,
+    files: &CatalogFiles,
+    findings: &mut Vec<Finding>,
+) {
     let hosts = allowed_hosts(files);
-    let mut plain_names: HashMap<String, &Service> = HashMap::new();
+    let below = base.into_iter().flat_map(Catalog::services);
+    let below = below.filter(|service| catalog.service(&service.id).is_none());
+    let mut plain_names: HashMap<String, &Service> =
+        below.map(|service| (service.plain().to_lowercase(), service)).collect();
     for service in catalog.services() {
         let path = service_path(service);
         let text = files.file(&path).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default();
@@ -27,10 +35,11 @@ pub(super) fn check(catalog: &Catalog, files: &CatalogFiles, findings: &mut Vec<
             continue;
         }
         check.names(service);
-        check.contrasts(service, catalog);
+        check.contrasts(service, catalog, base);
         check.links(service, hosts.as_ref());
         check.sentences(service);
-        check.expressions(service);
+        // An overlay's services need few: they compete with few others.
+        check.expressions(service, if base.is_none() { MIN_EXPRESSIONS } else { 0 });
         if let Some(other) = plain_names.insert(service.plain().to_lowercase(), service) {
             let message = format!("name.de.plain: »{}« heißt auch »{}«", service.plain(), other.id);
             check.error("plain", message);
@@ -148,10 +157,11 @@ impl EntryCheck<'_> {
         }
     }
 
-    fn contrasts(&mut self, service: &Service, catalog: &Catalog) {
+    fn contrasts(&mut self, service: &Service, catalog: &Catalog, base: Option<&Catalog>) {
+        let catalogs = || std::iter::once(catalog).chain(base);
         for contrast in &service.not {
-            if catalog.service(&contrast.id).is_none() {
-                let known = catalog.services().iter().map(|s| s.id.as_str());
+            if catalogs().all(|catalog| catalog.service(&contrast.id).is_none()) {
+                let known = catalogs().flat_map(Catalog::services).map(|s| s.id.as_str());
                 let hint = did_you_mean(contrast.id.as_str(), known);
                 let message = format!("not.id: die Leistung »{}« gibt es nicht{hint}", contrast.id);
                 self.error_at_value(contrast.id.as_str(), message);
@@ -210,14 +220,14 @@ impl EntryCheck<'_> {
         }
     }
 
-    fn expressions(&mut self, service: &Service) {
+    fn expressions(&mut self, service: &Service, least: usize) {
         let said =
             service.says.get("de").map_or(0, |says| says.synonyms.len() + says.phrases.len());
         let collected: usize =
             service.collected.iter().filter(|(l, _)| l == "de").map(|(_, p)| p.len()).sum();
-        if said + collected < MIN_EXPRESSIONS {
+        if said + collected < least {
             let message = format!(
-                "says.de: nur {} Ausdrücke; unter {MIN_EXPRESSIONS} wird die Leistung kaum gefunden",
+                "says.de: nur {} Ausdrücke; unter {least} wird die Leistung kaum gefunden",
                 said + collected
             );
             self.hint("says", message);

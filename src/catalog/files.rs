@@ -71,8 +71,8 @@ impl CatalogFiles {
     /// # Errors
     /// If the directory or a file in it cannot be read.
     pub fn from_dir(root: &Path) -> Result<Self, FilesError> {
-        let mut files = Vec::new();
-        read_dir(root, root, 0, &mut files)?;
+        let mut files = Self::from_overlay_dir(root)?.files;
+        files.retain(|(path, _)| is_catalog_file(Path::new(path)));
         for folder in ["places/", "lexicon/", "mapping/"] {
             if !files.iter().any(|(path, _)| path.starts_with(folder)) {
                 let embedded = Self::embedded();
@@ -81,6 +81,18 @@ impl CatalogFiles {
                 );
             }
         }
+        files.sort_unstable();
+        Ok(Self { files, origin: Some(root.to_owned()) })
+    }
+
+    /// What lies in a directory and nothing else. Of files that can be no part of a catalog there is
+    /// the path alone, so that they can be pointed out.
+    ///
+    /// # Errors
+    /// If the directory or a file in it cannot be read.
+    pub fn from_overlay_dir(root: &Path) -> Result<Self, FilesError> {
+        let mut files = Vec::new();
+        read_dir(root, root, 0, &mut files)?;
         files.sort_unstable();
         Ok(Self { files, origin: Some(root.to_owned()) })
     }
@@ -122,6 +134,10 @@ impl CatalogFiles {
     }
 }
 
+fn is_catalog_file(path: &Path) -> bool {
+    matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "txt" | "tsv"))
+}
+
 /// Deeper nesting is a loop of links or a mistake.
 const MAX_DEPTH: usize = 6;
 
@@ -141,17 +157,16 @@ fn read_dir(
         if name.starts_with('.') {
             continue;
         }
+        let relative = path.strip_prefix(root).unwrap_or(&path);
+        let relative = relative.to_string_lossy().replace('\\', "/");
         let meta = fs::metadata(&path).map_err(io(&path))?;
         if meta.is_dir() {
             if depth < MAX_DEPTH {
                 read_dir(root, &path, depth + 1, files)?;
             }
-        } else if !matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "txt" | "tsv"))
-        {
-            continue;
+        } else if !is_catalog_file(&path) {
+            files.push((relative, Vec::new()));
         } else if meta.is_file() && meta.len() <= MAX_FILE {
-            let relative = path.strip_prefix(root).unwrap_or(&path);
-            let relative = relative.to_string_lossy().replace('\\', "/");
             files.push((relative, fs::read(&path).map_err(io(&path))?));
         } else {
             return Err(FilesError::NotRegular(path));

@@ -100,7 +100,7 @@ impl Catalog {
         let lexicon = Lexicon::load(files, &mut findings);
         let mut catalog = Self::new(services, lexicon);
         catalog.life_events = super::life_event::load(files, &mut findings);
-        check::check(&catalog, files, &mut findings);
+        check::check(&catalog, None, files, &mut findings);
         findings.sort_by_key(|finding| finding.severity);
         (catalog, findings)
     }
@@ -112,6 +112,21 @@ pub(super) fn service_path(service: &Service) -> String {
 }
 
 fn load_services(files: &CatalogFiles, findings: &mut Vec<Finding>) -> Vec<Service> {
+    let (mut services, broken) = read_services(files, findings);
+    let phrases = read_phrases(files, &services.keys().collect(), &broken, findings);
+    for (id, language, phrases) in phrases {
+        if let Some((_, service)) = services.get_mut(&id) {
+            service.collected.push((language, phrases));
+        }
+    }
+    services.into_values().map(|(_, service)| service).collect()
+}
+
+/// The services of some files, each with its file, and those whose file cannot be read.
+pub(super) fn read_services(
+    files: &CatalogFiles,
+    findings: &mut Vec<Finding>,
+) -> (BTreeMap<ServiceId, (String, Service)>, BTreeSet<ServiceId>) {
     let mut services: BTreeMap<ServiceId, (String, Service)> = BTreeMap::new();
     let mut broken = BTreeSet::new();
     for (path, bytes) in files.below("services/", ".toml") {
@@ -136,8 +151,7 @@ fn load_services(files: &CatalogFiles, findings: &mut Vec<Finding>) -> Vec<Servi
         service.id = id.clone();
         services.insert(id, (shown, service));
     }
-    load_phrases(files, &mut services, &broken, findings);
-    services.into_values().map(|(_, service)| service).collect()
+    (services, broken)
 }
 
 fn id_and_topic(
@@ -160,13 +174,18 @@ fn id_and_topic(
     }
 }
 
-/// `phrases/<language>/<service-id>.txt`: one expression a line, `#` begins a comment.
-fn load_phrases(
+/// Service, language and what is said of it there.
+type Phrases = (ServiceId, String, Vec<String>);
+
+/// `phrases/<language>/<service-id>.txt`: one expression a line, `#` begins a comment. They are for
+/// services that are known.
+pub(super) fn read_phrases(
     files: &CatalogFiles,
-    services: &mut BTreeMap<ServiceId, (String, Service)>,
+    known: &BTreeSet<&ServiceId>,
     broken: &BTreeSet<ServiceId>,
     findings: &mut Vec<Finding>,
-) {
+) -> Vec<Phrases> {
+    let mut found = Vec::new();
     for (path, bytes) in files.below("phrases/", ".txt") {
         let shown = files.display(path);
         let Some((language, id)) =
@@ -184,9 +203,8 @@ fn load_phrases(
         if parsed.as_ref().is_some_and(|id| broken.contains(id)) {
             continue;
         }
-        let Some((_, service)) = parsed.and_then(|id| services.get_mut(&id)) else {
-            let known = services.keys().map(ServiceId::as_str);
-            let hint = did_you_mean(id, known);
+        let Some(service) = parsed.filter(|id| known.contains(id)) else {
+            let hint = did_you_mean(id, known.iter().map(|id| id.as_str()));
             findings.push(Finding::error(shown, format!("zu »{id}« gibt es keine Leistung{hint}")));
             continue;
         };
@@ -196,8 +214,9 @@ fn load_phrases(
             .filter(|line| !line.is_empty())
             .map(str::to_owned)
             .collect();
-        service.collected.push((language.to_owned(), phrases));
+        found.push((service, language.to_owned(), phrases));
     }
+    found
 }
 
 /// Parses one TOML file; a mistake becomes a finding. Unknown keys are errors.

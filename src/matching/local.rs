@@ -10,9 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Matcher, Query,
-    expressions::Word,
-    features::{Extracted, Key, Kind, Role, any_number, extract},
-    stopwords,
+    likeness::{self, Like, Likeness, telling},
     vocabulary::Vocabulary,
 };
 use crate::{
@@ -21,29 +19,15 @@ use crate::{
     text::tokens,
 };
 
-/// A word that neither an entry nor the catalog holds weighs so much of what the rarest weighs.
-const UNKNOWN: f32 = 0.5;
-
-/// What a summary says counts so much of what the name says.
-const SUMMARY: f32 = 0.7;
-/// How much the name's likeness counts, and how much it counts that the question is explained.
-const NAME: f32 = 0.5;
-
 /// The entries of foreign catalogs, by what they are called.
 #[derive(Debug, Default)]
 pub struct LocalIndex {
-    vocabulary: Vocabulary,
+    likeness: Likeness,
     entries: Vec<Entry>,
     by_id: FxHashMap<ServiceId, usize>,
     here: FxHashMap<RegionKey, Vec<u32>>,
     /// Names without filler, to the entries that have them.
     called: FxHashMap<String, Vec<u32>>,
-    /// Each feature, to the names that hold it and its share there.
-    names: FxHashMap<Key, Vec<(u32, f32)>>,
-    /// The entry of each name.
-    entry_of: Vec<u32>,
-    /// Each feature, to the entries that hold it anywhere and how much it counts there.
-    texts: FxHashMap<Key, Vec<(u32, f32)>>,
 }
 
 #[derive(Debug)]
@@ -69,6 +53,11 @@ pub struct LocalMatch {
 }
 
 impl LocalMatch {
+    pub(super) fn of(like: &Like, service: ServiceId, ours: Option<ServiceId>) -> Self {
+        let Like { cosine, cover, .. } = *like;
+        Self { service, ours, likeness: like.likeness(), cosine, cover }
+    }
+
     /// Whether it is one of our services and nothing else.
     pub fn is_ours(&self) -> bool {
         self.ours.as_ref() == Some(&self.service)
@@ -79,30 +68,11 @@ impl LocalIndex {
     /// Takes the entries of foreign catalogs apart. How rare a word is, the catalog knows better than
     /// the few names of a town: there, words of every day are rare.
     pub fn build(entries: Vec<LocalEntry>, catalog: &Catalog, matcher: &Matcher) -> Self {
-        let mut index = Self { vocabulary: vocabulary(&entries, catalog), ..Self::default() };
+        let texts = entries.iter().flat_map(|entry| names(entry).chain(&entry.summary));
+        let vocabulary = Vocabulary::build(likeness::words(texts), &catalog.lexicon);
+        let mut index = Self { likeness: Likeness::new(vocabulary), ..Self::default() };
         for (at, entry) in (0u32..).zip(entries) {
-            let names = std::iter::once(&entry.name).chain(&entry.official).chain(&entry.says);
-            let mut seen = FxHashSet::default();
-            let mut bag: FxHashMap<Key, f32> = FxHashMap::default();
-            for name in names.filter(|name| seen.insert(name.to_lowercase())) {
-                let mut vector = index.weights(name, matcher);
-                for (key, _) in &vector {
-                    bag.insert(*key, 1.0);
-                }
-                let norm = vector.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
-                vector.iter_mut().for_each(|(_, weight)| *weight /= norm.max(f32::MIN_POSITIVE));
-                let number = index.entry_of.len() as u32;
-                for (key, share) in vector {
-                    index.names.entry(key).or_default().push((number, share));
-                }
-                index.entry_of.push(at);
-            }
-            for (key, _) in entry.summary.iter().flat_map(|text| index.weights(text, matcher)) {
-                bag.entry(key).or_insert(SUMMARY);
-            }
-            for (key, counts) in bag {
-                index.texts.entry(key).or_default().push((at, counts));
-            }
+            index.likeness.add(at, names(&entry), entry.summary.as_deref(), matcher);
             for name in std::iter::once(&entry.name).chain(&entry.official) {
                 // What stands in brackets is an abbreviation or a hint.
                 let name = name.split('(').next().unwrap_or(name);
@@ -118,12 +88,6 @@ impl LocalIndex {
             index.entries.push(Entry { ours: entry.ours, part: entry.part, service });
         }
         index
-    }
-
-    fn weights(&self, text: &str, matcher: &Matcher) -> Vec<(Key, f32)> {
-        let words = tokens(text);
-        let roles = vec![Role::default(); words.len()];
-        weights(&extract(&words, &roles, &self.vocabulary), matcher)
     }
 
     /// A service that only foreign catalogs know.
@@ -172,57 +136,12 @@ impl LocalIndex {
         if here.is_empty() {
             return Vec::new();
         }
-        let extracted = extract(&query.tokens, &query.roles, &self.vocabulary);
-        let vector = weights(&extracted, matcher);
-        let is_known = |key: &Key| self.texts.contains_key(key);
-        // Of a word that no entry holds, only the word itself counts against.
-        let words: FxHashSet<Key> = extracted
-            .features
-            .iter()
-            .filter(|feature| feature.kind == Kind::Word)
-            .map(|feature| feature.key)
-            .collect();
-        let counts = |key: &Key| {
-            // A word that the catalog knows is no slip: what it says is missing here.
-            let is_a_word = words.contains(key);
-            if is_known(key) || is_a_word && matcher.index.feature(*key).is_some() {
-                1.0
-            } else if is_a_word {
-                UNKNOWN
-            } else {
-                0.0
-            }
-        };
-        let norm: f32 = vector.iter().map(|(key, w)| (w * counts(key)).powi(2)).sum();
-        let length = norm.sqrt().max(f32::MIN_POSITIVE);
-        let mut cosines: FxHashMap<u32, f32> = FxHashMap::default();
-        let mut covers: FxHashMap<u32, f32> = FxHashMap::default();
-        for (key, weight) in &vector {
-            for (number, share) in self.names.get(key).into_iter().flatten() {
-                if here.contains(&self.entry_of[*number as usize]) {
-                    *cosines.entry(*number).or_default() += weight * share / length;
-                }
-            }
-            for (entry, counts) in self.texts.get(key).into_iter().flatten() {
-                if here.contains(entry) {
-                    *covers.entry(*entry).or_default() +=
-                        counts * weight * weight / norm.max(f32::MIN_POSITIVE);
-                }
-            }
-        }
-        let mut likest: FxHashMap<u32, f32> = FxHashMap::default();
-        for (number, cosine) in cosines {
-            let best = likest.entry(self.entry_of[number as usize]).or_default();
-            *best = best.max(cosine);
-        }
         let mut best: FxHashMap<&ServiceId, (u32, LocalMatch)> = FxHashMap::default();
-        for (entry, cover) in covers {
-            let cosine = likest.get(&entry).copied().unwrap_or_default();
+        for like in self.likeness.find(query, matcher, |entry| here.contains(&entry)) {
+            let (entry, likeness) = (like.entry, like.likeness());
             let Entry { ours, part, service } = &self.entries[entry as usize];
             let id = ours.as_ref().filter(|_| !part).unwrap_or(&service.id);
-            let likeness = NAME * cosine + (1.0 - NAME) * cover;
-            let found =
-                LocalMatch { service: id.clone(), ours: ours.clone(), likeness, cosine, cover };
+            let found = LocalMatch::of(&like, id.clone(), ours.clone());
             match best.get_mut(id) {
                 Some(known) if (known.1.likeness, entry) >= (likeness, known.0) => {}
                 Some(known) => *known = (entry, found),
@@ -238,39 +157,7 @@ impl LocalIndex {
     }
 }
 
-/// Words without filler, in one line.
-fn telling<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.filter(|word| !stopwords::is_stop(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// Each feature once, with its greatest weight, by its rarity in the catalog.
-fn weights(extracted: &Extracted, matcher: &Matcher) -> Vec<(Key, f32)> {
-    let index = &matcher.index;
-    let rarity = |key| index.feature(key).map_or(index.unknown_rarity, |id| index.rarity(id));
-    let mut weights: Vec<(Key, f32)> = extracted
-        .features
-        .iter()
-        .map(|feature| (feature.key, feature.weight * rarity(feature.key)))
-        .collect();
-    weights.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-    weights.dedup_by_key(|(key, _)| *key);
-    weights
-}
-
-/// The words of the entries, so that they are no typing errors of others, and their compounds can be
-/// taken apart.
-fn vocabulary(entries: &[LocalEntry], catalog: &Catalog) -> Vocabulary {
-    let mut counts: FxHashMap<String, u32> = FxHashMap::default();
-    for entry in entries {
-        let names = std::iter::once(&entry.name).chain(&entry.official).chain(&entry.says);
-        for text in names.chain(&entry.summary) {
-            for token in tokens(text) {
-                if !stopwords::is_stop(&token.folded) {
-                    *counts.entry(any_number(&token.folded).into_owned()).or_default() += 1;
-                }
-            }
-        }
-    }
-    let word = |(folded, count)| Word { folded, services: count, expressions: count };
-    Vocabulary::build(counts.into_iter().map(word).collect(), &catalog.lexicon)
+/// All that an entry is called.
+fn names(entry: &LocalEntry) -> impl Iterator<Item = &String> {
+    std::iter::once(&entry.name).chain(&entry.official).chain(&entry.says)
 }

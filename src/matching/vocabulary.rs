@@ -1,6 +1,8 @@
 //! The words the catalog knows: for reading misspelt words, taking compounds apart, and finding
 //! the idea behind a word.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{expressions::Word, hash::Fnv};
@@ -44,6 +46,8 @@ pub struct Vocabulary {
     /// Those of common words alone: all that a word in use can be a misspelling of.
     common_deletions: Vec<(u64, u32)>,
     concepts: FxHashMap<Stems, Vec<u16>>,
+    /// The greater one that it stands beside.
+    greater: Option<Arc<Self>>,
 }
 
 /// One or several stems, hashed: an expression of the lexicon.
@@ -75,7 +79,24 @@ pub struct Near<'a> {
 
 impl Vocabulary {
     /// Collects the words of all expressions.
-    pub fn build(mut words: Vec<Word>, lexicon: &Lexicon) -> Self {
+    pub fn build(words: Vec<Word>, lexicon: &Lexicon) -> Self {
+        let mut vocabulary = Self::of_words(words);
+        vocabulary.add_concepts(lexicon);
+        vocabulary
+    }
+
+    /// The words of a few expressions beside those of a whole catalog: its ideas are shared, and a
+    /// word that it knows is no misspelt one of theirs.
+    pub fn beside(words: Vec<Word>, greater: &Arc<Self>) -> Self {
+        Self { greater: Some(greater.clone()), ..Self::of_words(words) }
+    }
+
+    /// Whether it stands beside a greater one.
+    pub fn is_beside(&self) -> bool {
+        self.greater.is_some()
+    }
+
+    fn of_words(mut words: Vec<Word>) -> Self {
         words.sort_unstable();
         let mut vocabulary = Self { words, ..Self::default() };
         for (at, word) in vocabulary.words.iter().enumerate() {
@@ -98,19 +119,22 @@ impl Vocabulary {
         let is_common = |(_, at): &&(u64, u32)| words[*at as usize].services >= MUCH_MORE_COMMON;
         vocabulary.common_deletions =
             vocabulary.deletions.iter().filter(is_common).copied().collect();
+        vocabulary
+    }
+
+    fn add_concepts(&mut self, lexicon: &Lexicon) {
         for (at, concept) in lexicon.concepts.iter().enumerate() {
             for word in &concept.words {
                 let mut expression = Stems::default();
                 for token in tokens(word) {
                     expression.push(stem(&skeleton(&token.folded)));
                 }
-                let concepts = vocabulary.concepts.entry(expression).or_default();
+                let concepts = self.concepts.entry(expression).or_default();
                 if !concepts.contains(&(at as u16)) {
                     concepts.push(at as u16);
                 }
             }
         }
-        vocabulary
     }
 
     /// Whether any expression holds a word of this stem.
@@ -120,7 +144,8 @@ impl Vocabulary {
 
     /// The ideas an expression of stems stands for.
     pub fn concepts(&self, expression: &Stems) -> &[u16] {
-        self.concepts.get(expression).map_or(&[], Vec::as_slice)
+        let concepts = self.greater.as_ref().map_or(&self.concepts, |greater| &greater.concepts);
+        concepts.get(expression).map_or(&[], Vec::as_slice)
     }
 
     /// The known word a misspelt one is meant to be: at most one letter off from five letters on,
@@ -130,6 +155,7 @@ impl Vocabulary {
         let length = folded.chars().count();
         if !(MIN_LACKING_LEN..=MAX_WORD).contains(&length)
             || folded.bytes().all(|b| b.is_ascii_digit())
+            || self.greater.as_ref().is_some_and(|greater| greater.knows(stem(misspelt)))
         {
             return None;
         }
