@@ -197,11 +197,10 @@ impl Turn<'_> {
         }
         let query = bot.query(kept.clone());
         let alone = bot.matcher.rank(&query);
-        let said_here = bot.said_here(&kept, &query);
-        let id = match decide(&alone, &facets) {
-            _ if said_here.is_some() => said_here?.id.clone(),
-            Decision::Answer => bot.ids(&alone).into_iter().next()?,
-            _ => {
+        let id = match (bot.said_here(&kept, &query), decide(&alone, &facets)) {
+            (Some(said), _) => said.id.clone(),
+            (None, Decision::Answer) => bot.ids(&alone).into_iter().next()?,
+            (None, _) => {
                 let mut ranking = with_last;
                 let at = bot.catalog.position(&last.id)?;
                 ranking.matches.retain(|found| usize::from(found.class) != at);

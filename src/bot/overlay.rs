@@ -89,9 +89,12 @@ impl Bot {
     /// Whether words with the name of a service of the overlay's own are like no other entry as much
     /// as like this one.
     pub(super) fn is_likest_here(&self, service: &Service, with_name: &Query) -> bool {
-        let likest = self.own.index.find(with_name, &self.matcher, 1);
-        likest.first().is_some_and(|found| found.service == service.id)
-            && self.catalog.service(&service.id).is_none()
+        let is_of_overlay_alone =
+            self.own.service(&service.id).is_some() && self.catalog.service(&service.id).is_none();
+        is_of_overlay_alone && {
+            let likest = self.own.index.find(with_name, &self.matcher, 1);
+            likest.first().is_some_and(|found| found.service == service.id)
+        }
     }
 
     /// What the overlay says to a message, in a line for the operator; nothing without an overlay.
@@ -138,3 +141,6 @@ impl Turn<'_> {
         Some(reply)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -391,7 +391,8 @@ impl<'a> Turn<'a> {
         let asks_on = again && typed && !facets.is_empty();
         let head = !asks_on || facets.contains(&Facet::Online);
         let (mut blocks, mut choices) = self.card(service, place, facets, formerly, head, whole);
-        if place.is_none() && first && typed && service.level != Level::Bund {
+        let is_local = service.level != Level::Bund && self.bot.own.service(&service.id).is_none();
+        if place.is_none() && first && typed && is_local {
             insert_before_source(&mut blocks, Block::Text(self.say("ask-place")));
         }
         choices.extend(self.ratings(service));

@@ -200,3 +200,132 @@ fn origin(files: &CatalogFiles, id: &ServiceId, expression: &str) -> (String, Op
         None => (id.to_string(), None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::LazyLock};
+
+    use super::*;
+
+    static BASE: LazyLock<Catalog> =
+        LazyLock::new(|| Catalog::load(&CatalogFiles::embedded()).expect("the catalog loads"));
+
+    fn service(plain: &str, more: &str) -> String {
+        format!(
+            "format = 1\ntopic = \"tiere\"\nlevel = \"gemeinde\"\nauthority = \"Rathaus\"\n\
+             [name.de]\nofficial = \"{plain}\"\nplain = \"{plain}\"\n{more}"
+        )
+    }
+
+    fn load(texts: &[(&str, &str)]) -> Result<Overlay, LoadError> {
+        Overlay::load(&CatalogFiles::from_texts(texts.iter().copied()), &BASE)
+    }
+
+    fn said(overlay: &Overlay, id: &str) -> Vec<String> {
+        let of = |(said, _): &&(ServiceId, _)| said.as_str() == id;
+        overlay.said().iter().find(of).map(|(_, said)| said.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn holds_new_services_others_in_place_of_the_catalogs_and_phrases_for_both() {
+        let overlay = load(&[
+            ("services/tiere/hundewiese.toml", &service("Hundewiese", "")),
+            ("services/tiere/hund-anmelden.toml", &service("Hund anmelden", "")),
+            ("phrases/de/hundewiese.txt", "auslauf für hunde # am Fluss\n\nHundewiese\n"),
+            ("phrases/de/muelltonne-anmelden.txt", "gelbe tonne\n"),
+            ("conversations/tiere.txt", "> hundewiese\n@ hundewiese\n"),
+        ])
+        .expect("a valid overlay");
+        let ids: Vec<&str> = overlay.services().iter().map(|s| s.id.as_str()).collect();
+        assert_eq!(ids, ["hund-anmelden", "hundewiese"]);
+        assert_eq!(said(&overlay, "hundewiese"), ["Hundewiese", "auslauf für hunde"]);
+        assert_eq!(said(&overlay, "muelltonne-anmelden"), ["gelbe tonne"]);
+        assert!(overlay.service(&"muelltonne-anmelden".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_copy_of_an_entry_says_nothing_new_but_its_collection_does() {
+        let path = "services/tiere/hund-anmelden.toml";
+        let copy = CatalogFiles::embedded();
+        let copy = String::from_utf8(copy.file(path).unwrap().to_vec()).unwrap();
+        let overlay = load(&[(path, &copy)]).expect("a valid overlay");
+        assert_eq!(said(&overlay, "hund-anmelden"), [""; 0]);
+        let overlay = load(&[(path, &copy), ("phrases/de/hund-anmelden.txt", "Hundesteuer")]);
+        assert_eq!(said(&overlay.unwrap(), "hund-anmelden"), ["Hundesteuer"]);
+    }
+
+    #[test]
+    fn abolished_names_of_the_catalog_are_kept() {
+        let with_former = |service: &&Service| {
+            service.says.get("de").is_some_and(|says| !says.formerly.is_empty())
+        };
+        let below = BASE.services().iter().find(with_former).expect("one of them");
+        let topic = super::super::stats::slug(&below.topic);
+        let path = format!("services/{topic}/{}.toml", below.id);
+        let text = service("Etwas Neues", "").replace("tiere", &topic);
+        let overlay = load(&[(&path, &text)]).expect("a valid overlay");
+        let formerly = &overlay.service(&below.id).unwrap().says["de"].formerly;
+        assert_eq!(formerly[0].name, below.says["de"].formerly[0].name);
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_file_and_line() {
+        let wiese = service("Hundewiese", "");
+        let check = |texts: &[(&str, &str)], expected: &str| {
+            let told = load(texts).expect_err(expected).to_string();
+            assert!(told.contains(expected), "{told}");
+        };
+        let path = "services/tiere/hundewiese.toml";
+        check(&[("README.md", "Hallo")], "catalog/README.md: die Datei gehört nicht hierher");
+        check(
+            &[("life-events/umzug.toml", "format = 1\n")],
+            "catalog/life-events/umzug.toml: die Datei gehört nicht hierher",
+        );
+        check(
+            &[("phrases/de/hund-anmeldn.txt", "hundi")],
+            "zu »hund-anmeldn« gibt es keine Leistung (meinten Sie »hund-anmelden«?)",
+        );
+        check(
+            &[("phrases/de/berlin:324280.txt", "hundi")],
+            "zu »berlin:324280« gibt es keine Leistung",
+        );
+        check(
+            &[("services/tiere/berlin:1.toml", &wiese)],
+            "catalog/services/tiere/berlin:1.toml: Dateiname: »berlin:1« gehört zu einem fremden",
+        );
+        check(
+            &[(path, &wiese), ("services/umzug/hundewiese.toml", &wiese.replace("tiere", "umzug"))],
+            "catalog/services/umzug/hundewiese.toml: die Kennung »hundewiese« gibt es schon in",
+        );
+        check(
+            &[(path, &wiese.replace("level", "levl"))],
+            "catalog/services/tiere/hundewiese.toml:3: unbekannter Schlüssel »levl«",
+        );
+        check(
+            &[(path, &service("Hund anmelden", ""))],
+            "catalog/services/tiere/hundewiese.toml:7: name.de.plain: »Hund anmelden« heißt auch",
+        );
+        check(
+            &[(path, &service("Hundewiese", "[[not]]\nid = \"berlin:1\"\ndiffers = \"x\"\n"))],
+            "catalog/services/tiere/hundewiese.toml:9: not.id: die Leistung »berlin:1« gibt es nicht",
+        );
+        check(
+            &[(path, &wiese), ("phrases/de/hund-anmelden.txt", "neu\nHundewiese\n")],
+            "catalog/services/tiere/hundewiese.toml:6: »Hundewiese« steht auch bei »hund-anmelden«",
+        );
+    }
+
+    #[test]
+    fn a_directory_is_not_completed_and_shows_stray_files() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("services/tiere")).unwrap();
+        let file = dir.path().join("services/tiere/hundewiese.toml");
+        fs::write(file, service("Hundewiese", "")).unwrap();
+        let files = CatalogFiles::from_overlay_dir(dir.path()).unwrap();
+        assert_eq!(Overlay::load(&files, &BASE).unwrap().services().len(), 1);
+        fs::write(dir.path().join("liste.xlsx"), "x").unwrap();
+        let files = CatalogFiles::from_overlay_dir(dir.path()).unwrap();
+        let told = Overlay::load(&files, &BASE).unwrap_err().to_string();
+        assert!(told.contains("liste.xlsx: die Datei gehört nicht hierher"), "{told}");
+    }
+}
