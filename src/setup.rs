@@ -11,7 +11,7 @@ use anyhow::Context;
 
 use crate::{
     bot::{Bot, Settings},
-    catalog::{Catalog, CatalogFiles, NoOffers, Offers},
+    catalog::{Catalog, CatalogFiles, NoOffers, Offers, Overlay},
     config::Config,
     offers::{
         data::DataDir,
@@ -100,8 +100,10 @@ impl Workshop {
     /// German, with file and key.
     pub fn build(&mut self, config: &Config, noted: &[Outage]) -> anyhow::Result<Bot> {
         let settings = settings(config, self.base.places())?;
-        let bot = self.over_offers(&config.bot.data)?.with_settings(settings);
-        //OVERLAY
+        let mut bot = self.over_offers(&config.bot.data)?.with_settings(settings);
+        if let Some(overlay) = overlay(config, &self.base)? {
+            bot = bot.with_overlay(Arc::new(overlay));
+        }
         let outages = outages(config, bot.catalog(), noted)?;
         Ok(bot.with_outages(outages))
     }
@@ -139,6 +141,15 @@ fn settings(config: &Config, places: &Places) -> anyhow::Result<Settings> {
         language: config.bot.language,
         remembered_minutes: config.retention.conversation.duration().as_secs().div_ceil(60),
     })
+}
+
+fn overlay(config: &Config, base: &Bot) -> anyhow::Result<Option<Overlay>> {
+    if config.bot.overlay.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let files = CatalogFiles::from_overlay_dir(&config.bot.overlay).context("bot.overlay")?;
+    let name = config.bot.overlay.display().to_string();
+    Overlay::load(&files, base.catalog()).map(Some).context(name)
 }
 
 /// The compiled offers; `None` if nothing was imported yet.

@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 
-use super::{Common, DONE, USAGE, load_config, show};
-use crate::config::EXAMPLE;
+use super::{Common, DONE, USAGE, load_process, show};
+use crate::{config::EXAMPLE, setup::Workshop};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -18,25 +18,42 @@ pub(super) enum ConfigCommand {
 pub(super) fn run(command: &ConfigCommand, common: &Common) -> u8 {
     match command {
         ConfigCommand::Example => show(EXAMPLE),
-        ConfigCommand::Check => {
-            let loaded = match load_config(common) {
-                Ok(loaded) => loaded,
-                Err(code) => return code,
-            };
-            for warning in &loaded.warnings {
-                println!("Hinweis: {warning}");
-            }
-            match crate::setup::build_bot(&loaded.config) {
-                Ok(bot) => {
-                    let services = bot.catalog().services().len();
-                    println!("Die Einstellungen sind in Ordnung ({services} Leistungen).");
-                    DONE
-                }
-                Err(error) => {
-                    eprintln!("Fehler: {error:#}");
-                    USAGE
-                }
-            }
+        ConfigCommand::Check => check(common),
+    }
+}
+
+/// Checks the settings, and what they lead to: catalog, places, offers, notes and overlays.
+fn check(common: &Common) -> u8 {
+    let process = match load_process(common) {
+        Ok(process) => process,
+        Err(code) => return code,
+    };
+    for warning in &process.warnings {
+        println!("Hinweis: {warning}");
+    }
+    let mut workshop = match Workshop::open(&process.base) {
+        Ok(workshop) => workshop,
+        Err(error) => {
+            eprintln!("Fehler: {error:#}");
+            return USAGE;
+        }
+    };
+    let mut code = DONE;
+    for (id, config) in &process.tenants {
+        if let Err(error) = workshop.build(config, &[]) {
+            let file =
+                if process.dir.is_some() { format!("tenants/{id}.toml: ") } else { String::new() };
+            eprintln!("Fehler: {file}{error:#}");
+            code = USAGE;
         }
     }
+    if code == DONE {
+        let services = workshop.base().catalog().services().len();
+        let towns = match process.dir {
+            Some(_) => format!("{} Gemeinden, ", process.tenants.len()),
+            None => String::new(),
+        };
+        println!("Die Einstellungen sind in Ordnung ({towns}{services} Leistungen).");
+    }
+    code
 }

@@ -132,6 +132,11 @@ impl TenantsDir {
                 "{name}: [{section}] gilt für das ganze Programm und gehört in config.toml"
             )));
         }
+        if own.get("bot").and_then(|bot| bot.get("catalog")).is_some() {
+            return Err(ConfigError(format!(
+                "{name}: bot.catalog gilt für alle Gemeinden und gehört in config.toml; eigene Leistungen kommen in bot.overlay"
+            )));
+        }
         // An error in it is to name the town's file, not what it has in common with the others.
         read::config(&name, own.clone())?;
         let mut config = read::config(&name, merged(self.common.clone(), own))?;
