@@ -225,7 +225,9 @@ impl Model {
             let (own, others) = std::mem::take(&mut rest).split_at_mut(count);
             rest = others;
             work.push(move || {
+                let mut pull_of = vec![0.0f32; dense];
                 for (at, pulls) in moves {
+                    pulls.iter().for_each(|&(class, pull)| pull_of[usize::from(class)] = pull);
                     let values = index.values(*at as usize);
                     let begin = values.partition_point(|(feature, _)| *feature < part.start);
                     let values = values[begin..].iter();
@@ -238,10 +240,14 @@ impl Model {
                                 row[usize::from(class)] += size * pull;
                             }
                         } else {
+                            // Most classes are not pulled; to add nothing is faster than to ask.
                             let of = &classes[range.start as usize..range.end as usize];
-                            move_sparse(row, of, pulls, size);
+                            for (weight, class) in row.iter_mut().zip(of) {
+                                *weight += size * pull_of[usize::from(*class)];
+                            }
                         }
                     }
+                    pulls.iter().for_each(|&(class, _)| pull_of[usize::from(class)] = 0.0);
                 }
             });
         }
@@ -264,16 +270,25 @@ impl Model {
         {
             *score = offset + length * per_length;
         }
-        for &(feature, value) in values {
+        let mut values = values.iter().peekable();
+        while let Some(&(feature, value)) = values.next() {
             let range = self.range(feature);
             let weights = &self.weights[range.clone()];
-            if weights.len() == scores.len() {
-                for (score, weight) in scores.iter_mut().zip(weights) {
-                    *score += value * weight;
-                }
-            } else {
+            if weights.len() < scores.len() {
                 for (class, weight) in self.classes[range].iter().zip(weights) {
                     scores[usize::from(*class)] += value * weight;
+                }
+            } else if let Some(&(next, more)) =
+                values.next_if(|(next, _)| self.range(*next).len() == scores.len())
+            {
+                // Two rows at a time: each score is read and written once.
+                let others = &self.weights[self.range(next)];
+                for ((score, weight), other) in scores.iter_mut().zip(weights).zip(others) {
+                    *score = (*score + value * weight) + more * other;
+                }
+            } else {
+                for (score, weight) in scores.iter_mut().zip(weights) {
+                    *score += value * weight;
                 }
             }
         }
@@ -292,19 +307,6 @@ impl Model {
     }
 }
 
-/// Moves those of a row's weights whose classes are pulled; both are in order of the class.
-fn move_sparse(row: &mut [f32], classes: &[Class], pulls: &[(Class, f32)], size: f32) {
-    let mut pulls = pulls.iter().peekable();
-    for (weight, class) in row.iter_mut().zip(classes) {
-        while pulls.next_if(|(pulled, _)| pulled < class).is_some() {}
-        match pulls.peek() {
-            Some((pulled, pull)) if pulled == class => *weight += size * pull,
-            Some(_) => {}
-            None => return,
-        }
-    }
-}
-
 fn weight_of(sum: f32) -> f32 {
     logf(1.0 + sum / SMOOTHING)
 }
@@ -313,16 +315,13 @@ fn weight_of(sum: f32) -> f32 {
 /// (softmax) lacks of 1, or has above 0.
 fn near_classes(scores: &[f32], right: Class) -> Pulls {
     let best = greatest(scores);
-    let mut near = Pulls::new();
-    let mut sum = 0.0;
-    for (class, &score) in scores.iter().enumerate() {
-        let class = class as Class;
-        if score > best - NEAR || class == right {
-            let share = expf(score - best);
-            sum += share;
-            near.push((class, share));
-        }
+    let mut classes = above(scores, best - NEAR);
+    if let Err(at) = classes.binary_search(&right) {
+        classes.insert(at, right);
     }
+    let mut near: Pulls =
+        classes.iter().map(|&class| (class, expf(scores[usize::from(class)] - best))).collect();
+    let sum: f32 = near.iter().map(|(_, share)| share).sum();
     for (class, share) in &mut near {
         let target = if *class == right { 1.0 } else { 0.0 };
         *share = target - *share / sum;
@@ -342,6 +341,20 @@ fn greatest(scores: &[f32]) -> f32 {
         }
     }
     lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// The classes that score more than a limit, in order. Few do: rows without any are passed over at
+/// once.
+fn above(scores: &[f32], limit: f32) -> Vec<Class> {
+    const ROW: usize = 16;
+    let mut found = Vec::new();
+    for (row, first) in scores.chunks(ROW).zip((0..).step_by(ROW)) {
+        if row.iter().fold(false, |any, score| any | (*score > limit)) {
+            let above = row.iter().zip(first..).filter(|(score, _)| **score > limit);
+            found.extend(above.map(|(_, class)| class));
+        }
+    }
+    found
 }
 
 /// A small generator of the same numbers everywhere (Knuth's MMIX constants).
