@@ -100,6 +100,8 @@ pub struct Correction {
 pub struct WordFeatures {
     /// The stem of what it is read as.
     pub stem: String,
+    /// Whether it is filler.
+    pub is_stop: bool,
     /// Stem, parts and letter runs.
     pub features: Vec<Feature>,
 }
@@ -111,7 +113,7 @@ impl WordFeatures {
             Word { folded: Cow::Borrowed(folded), typed: folded, role: Role::Content, at: 0 };
         let mut out = Extracted::default();
         let stem = word_features(&word, vocabulary, &mut out);
-        Self { stem, features: out.features }
+        Self { stem, is_stop: word.is_stop(), features: out.features }
     }
 }
 
@@ -130,41 +132,61 @@ pub struct Extracted {
 pub fn extract(tokens: &[Token], roles: &[Role], vocabulary: &Vocabulary) -> Extracted {
     let spoken: Vec<Spoken<'_>> = tokens.iter().map(Spoken::from).collect();
     let words = words(&spoken, roles);
-    let mut out = take_apart(&words, vocabulary, |word, out| word_features(word, vocabulary, out));
+    let mut out = take_apart(&words, vocabulary, |word, out| Stemmed::of(word, vocabulary, out));
     joined_features(&words, vocabulary, &mut out);
     out
 }
 
 /// Takes an expression of the catalog apart, but for what its words give by themselves, which is
 /// worked out once for all expressions and left to `with_word`. That is called with each word, and
-/// with where it stands if it stands there as it is; it returns the word's stem if it knows it.
-pub fn extract_expression(
+/// with where it stands if it stands there as it is; it returns what it knows of the word.
+pub fn extract_expression<'v>(
     spoken: &[Spoken<'_>],
     vocabulary: &Vocabulary,
-    mut with_word: impl FnMut(&str, Option<usize>) -> Option<String>,
+    mut with_word: impl FnMut(&str, Option<usize>) -> Option<&'v WordFeatures>,
 ) -> Extracted {
     take_apart(&words(spoken, &[]), vocabulary, |word, out| {
         let at = matches!(word.folded, Cow::Borrowed(_)).then_some(usize::from(word.at));
-        with_word(&word.folded, at).unwrap_or_else(|| word_features(word, vocabulary, out))
+        match with_word(&word.folded, at) {
+            Some(known) => Stemmed { stem: Cow::Borrowed(&known.stem), is_stop: known.is_stop },
+            None => Stemmed::of(word, vocabulary, out),
+        }
     })
 }
 
-fn take_apart(
+fn take_apart<'v>(
     words: &[Word<'_>],
     vocabulary: &Vocabulary,
-    mut word_features: impl FnMut(&Word<'_>, &mut Extracted) -> String,
+    mut stemmed: impl FnMut(&Word<'_>, &mut Extracted) -> Stemmed<'v>,
 ) -> Extracted {
     let mut out = Extracted::default();
-    let stems: Vec<String> = words
+    let stems: Vec<Stemmed<'v>> = words
         .iter()
         .map(|word| match word.role {
-            Role::Place | Role::Masked => String::new(),
-            Role::Content | Role::Facet => word_features(word, &mut out),
+            Role::Place | Role::Masked => Stemmed::default(),
+            Role::Content | Role::Facet => stemmed(word, &mut out),
         })
         .collect();
     pair_features(&stems, words, &mut out);
     concept_features(words, &stems, vocabulary, &mut out);
     out
+}
+
+/// What a word is to its neighbours.
+#[derive(Debug, Default)]
+struct Stemmed<'v> {
+    /// The stem of what it is read as.
+    stem: Cow<'v, str>,
+    /// Whether it is filler.
+    is_stop: bool,
+}
+
+impl Stemmed<'_> {
+    /// Takes a word apart, and notes what it gives by itself.
+    fn of(word: &Word<'_>, vocabulary: &Vocabulary, out: &mut Extracted) -> Self {
+        let stem = Cow::Owned(word_features(word, vocabulary, out));
+        Self { stem, is_stop: word.is_stop() }
+    }
 }
 
 /// A word as it is compared.
@@ -295,16 +317,16 @@ fn word_features(word: &Word<'_>, vocabulary: &Vocabulary, out: &mut Extracted) 
 }
 
 /// Pairs of neighbouring words, stop words skipped over.
-fn pair_features(stems: &[String], words: &[Word<'_>], out: &mut Extracted) {
+fn pair_features(stems: &[Stemmed<'_>], words: &[Word<'_>], out: &mut Extracted) {
     let mut last: Option<&str> = None;
-    for (stemmed, word) in stems.iter().zip(words) {
-        if word.role.is_left_out() || word.is_stop() {
+    for (Stemmed { stem, is_stop }, word) in stems.iter().zip(words) {
+        if word.role.is_left_out() || *is_stop {
             continue;
         }
         if let Some(last) = last {
-            out.push(pair_key(last, stemmed), weight::PAIR, word.at, Kind::Pair);
+            out.push(pair_key(last, stem), weight::PAIR, word.at, Kind::Pair);
         }
-        last = Some(stemmed);
+        last = Some(stem);
     }
 }
 
@@ -332,18 +354,20 @@ fn joined_features(words: &[Word<'_>], vocabulary: &Vocabulary, out: &mut Extrac
 /// The ideas behind single words and up to three neighbouring ones.
 fn concept_features(
     words: &[Word<'_>],
-    stems: &[String],
+    stems: &[Stemmed<'_>],
     vocabulary: &Vocabulary,
     out: &mut Extracted,
 ) {
     for start in 0..words.len() {
         let mut expression = Stems::default();
-        for (word, stemmed) in words.iter().zip(stems).skip(start).take(3) {
+        for (word, Stemmed { stem, .. }) in words.iter().zip(stems).skip(start).take(3) {
             if word.role.is_left_out() {
                 break;
             }
-            expression.push(stemmed);
-            for &concept in vocabulary.concepts(&expression) {
+            expression.push(stem);
+            // Hardly any word begins an expression of the lexicon.
+            let Some(concepts) = vocabulary.concepts(&expression) else { break };
+            for &concept in concepts {
                 if !out.concepts.iter().any(|(_, found)| *found == concept) {
                     out.concepts.push((words[start].at, concept));
                     let key = concept_key(concept);

@@ -68,7 +68,7 @@ impl Index {
         let (starts, values) = telling.weigh(&counting.words, &runs);
         let Telling { features, rarity, .. } = telling;
         let (named, name_words) = names(&expressions.list);
-        let said = short_ones(&expressions);
+        let said = short_ones(&expressions, &counting.analysed);
         let Expressions { list, services, matters, events, classes, .. } = expressions;
         let unknown_rarity = self::rarity(counted as f32, 1.0);
         Self {
@@ -219,14 +219,12 @@ impl Index {
 /// Longest expression that is looked up as a whole, in words without filler.
 const MAX_SHORT: usize = 5;
 
-fn short_ones(expressions: &Expressions) -> FxHashMap<u64, Vec<Class>> {
+fn short_ones(expressions: &Expressions, analysed: &[WordFeatures]) -> FxHashMap<u64, Vec<Class>> {
     let mut said: FxHashMap<u64, Vec<Class>> = FxHashMap::default();
-    let stop: Vec<bool> =
-        expressions.words.iter().map(|word| super::stopwords::is_stop(&word.folded)).collect();
     for (at, expression) in expressions.list.iter().enumerate() {
         let words = || {
             let words = expressions.said(at).iter().map(|said| said.word as usize);
-            words.filter(|word| !stop[*word])
+            words.filter(|word| !analysed[*word].is_stop)
         };
         if (1..=MAX_SHORT).contains(&words().count()) {
             let hash = hash_of(words().map(|word| expressions.words[word].folded.as_str()));
@@ -282,26 +280,40 @@ struct Seen {
     key: Key,
     /// A run of letters or a pair of words.
     loose: bool,
-    /// How many expressions hold it, and how many classes.
+    /// Which expressions and classes hold it.
     uses: Uses,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// Which expressions and classes hold a feature, or a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Uses {
-    expressions: u32,
     classes: u32,
     last_class: Class,
+    first_expression: u32,
+    /// Whether more than one expression holds it.
+    several: bool,
 }
 
 impl Uses {
-    const NONE: Self = Self { expressions: 0, classes: 0, last_class: Class::MAX };
+    const NONE: Self =
+        Self { classes: 0, last_class: Class::MAX, first_expression: u32::MAX, several: false };
 
-    fn count(&mut self, class: Class) {
-        self.expressions += 1;
+    /// Takes in an expression, once or repeatedly. Classes come one after the other.
+    fn count(&mut self, expression: u32, class: Class) {
+        if self.classes == 0 {
+            self.first_expression = expression;
+        }
+        self.several |= self.first_expression != expression;
         if self.last_class != class {
             self.last_class = class;
             self.classes += 1;
         }
+    }
+
+    /// Takes in what was counted in other classes.
+    fn add(&mut self, other: &Self) {
+        self.several |= other.several || (self.classes > 0 && other.classes > 0);
+        self.classes += other.classes;
     }
 }
 
@@ -314,7 +326,7 @@ impl Seen {
     /// of very many classes tells nothing apart.
     fn is_telling(&self, classes: usize) -> bool {
         let everywhere = self.uses.classes as usize > classes / COMMON;
-        self.uses.classes > 0 && !(self.loose && (self.uses.expressions == 1 || everywhere))
+        self.uses.classes > 0 && !(self.loose && (!self.uses.several || everywhere))
     }
 }
 
@@ -323,13 +335,13 @@ const COMMON: usize = 5;
 
 /// The features met so far, in the order in which they appear.
 #[derive(Default)]
-struct Counting {
+struct Counting<'a> {
     /// What each word of the catalog gives by itself: number of the feature, weight.
     words: Vec<Vec<(u32, f32)>>,
     features: Vec<Seen>,
     numbers: FxHashMap<Key, u32>,
     analysed: Vec<WordFeatures>,
-    by_word: FxHashMap<String, u32>,
+    by_word: FxHashMap<&'a str, u32>,
 }
 
 /// Some neighbouring expressions: their words, and the features that several words give together.
@@ -343,15 +355,16 @@ struct Run {
     uses: Vec<Uses>,
 }
 
-impl Counting {
-    fn of_words(expressions: &Expressions, vocabulary: &Vocabulary) -> Self {
+impl<'a> Counting<'a> {
+    fn of_words(expressions: &'a Expressions, vocabulary: &Vocabulary) -> Self {
         let runs = cores::in_runs(&expressions.words, |words| {
             let analysed = words.iter().map(|word| WordFeatures::of(&word.folded, vocabulary));
             analysed.collect::<Vec<_>>()
         });
         let analysed: Vec<WordFeatures> = runs.into_iter().flatten().collect();
         let by_word =
-            expressions.words.iter().zip(0..).map(|(word, at)| (word.folded.clone(), at)).collect();
+            expressions.words.iter().zip(0..).map(|(word, at)| (word.folded.as_str(), at));
+        let by_word = by_word.collect();
         let mut counting = Self { by_word, ..Self::default() };
         for word in &analysed {
             let mut own: Vec<(u32, f32)> = word
@@ -373,7 +386,7 @@ impl Counting {
         })
     }
 
-    /// Counts in how many expressions and classes each feature is.
+    /// Counts in which expressions and classes each feature is.
     fn count(
         &mut self,
         expressions: &Expressions,
@@ -400,9 +413,7 @@ impl Counting {
             };
             for (at, uses) in run.uses.iter().enumerate() {
                 // No class is in two runs.
-                let sum = &mut self.features[number(at)].uses;
-                sum.expressions += uses.expressions;
-                sum.classes += uses.classes;
+                self.features[number(at)].uses.add(uses);
             }
             run.together.iter_mut().for_each(|(at, _)| *at = number(*at as usize) as u32);
         }
@@ -418,24 +429,23 @@ impl Counting {
             uses: vec![Uses::NONE; self.features.len()],
         };
         let mut new: FxHashMap<Key, u32> = FxHashMap::default();
-        let mut sum = Sum::default();
+        let mut of_words = vec![Uses::NONE; self.words.len()];
+        let mut spoken: Vec<Spoken<'_>> = Vec::new();
         for at in range {
             let (words_start, together_start) = (run.words.len(), run.together.len());
             let said = expressions.said(at);
-            let spoken: Vec<Spoken<'_>> = said
-                .iter()
-                .map(|said| {
-                    let folded = expressions.words[said.word as usize].folded.as_str();
-                    Spoken { folded, typed: folded, ends_clause: said.ends_clause }
-                })
-                .collect();
+            spoken.clear();
+            spoken.extend(said.iter().map(|said| {
+                let folded = expressions.words[said.word as usize].folded.as_str();
+                Spoken { folded, typed: folded, ends_clause: said.ends_clause }
+            }));
             let extracted = extract_expression(&spoken, vocabulary, |word, at| {
                 let word = match at {
                     Some(at) => said[at].word,
                     None => *self.by_word.get(word)?,
                 };
                 run.words.push(word);
-                Some(self.analysed[word as usize].stem.clone())
+                Some(&self.analysed[word as usize])
             });
             for feature in &extracted.features {
                 let number = self.numbers.get(&feature.key).copied().unwrap_or_else(|| {
@@ -448,13 +458,22 @@ impl Counting {
                 run.together.push((number, feature.weight));
             }
             run.ends.push((run.words.len() as u32, run.together.len() as u32));
-            let (words, together) = (&run.words[words_start..], &run.together[together_start..]);
-            let features = sum.of(&self.words, words, together);
             let class = expressions.list[at].class;
             // Life events are told apart by what services and matters are made of: the likeness of
             // those does not hang on which life events there are.
-            if usize::from(class) < expressions.services + expressions.matters {
-                features.iter().for_each(|(number, _)| run.uses[*number as usize].count(class));
+            if usize::from(class) >= expressions.services + expressions.matters {
+                continue;
+            }
+            let mut count = |number: u32| run.uses[number as usize].count(at as u32, class);
+            run.together[together_start..].iter().for_each(|(number, _)| count(*number));
+            for &word in &run.words[words_start..] {
+                let word = word as usize;
+                let before = of_words[word];
+                of_words[word].count(at as u32, class);
+                // Else its features were counted with it before.
+                if of_words[word] != before {
+                    self.words[word].iter().for_each(|(number, _)| count(*number));
+                }
             }
         }
         run
@@ -475,7 +494,6 @@ impl Run {
 }
 
 /// Adds up the features of an expression; of one that is given twice the strongest counts.
-#[derive(Default)]
 struct Sum {
     values: Vec<(u32, f32)>,
     /// For each feature: where it is among the values, if it is there.
@@ -483,19 +501,14 @@ struct Sum {
 }
 
 impl Sum {
-    fn of(
-        &mut self,
-        own: &[Vec<(u32, f32)>],
-        words: &[u32],
-        together: &[(u32, f32)],
-    ) -> &[(u32, f32)] {
+    fn over(features: usize) -> Self {
+        Self { values: Vec::new(), places: vec![0; features] }
+    }
+
+    fn of(&mut self, features: impl Iterator<Item = (u32, f32)>) -> &[(u32, f32)] {
         self.values.clear();
-        let of_words = words.iter().flat_map(|&word| &own[word as usize]);
-        for &(number, weight) in of_words.chain(together) {
+        for (number, weight) in features {
             let at = number as usize;
-            if at >= self.places.len() {
-                self.places.resize(at + 1, 0);
-            }
             match self.values.get_mut(self.places[at] as usize) {
                 Some((other, strongest)) if *other == number => *strongest = strongest.max(weight),
                 _ => {
@@ -534,18 +547,26 @@ impl Telling {
         Self { features, rarity, numbers }
     }
 
+    /// Those of some features that tell, by their numbers in the index, weighed by their rarity.
+    fn of(&self, counted: &[(u32, f32)]) -> impl Iterator<Item = (u32, f32)> {
+        counted.iter().filter_map(|&(at, weight)| {
+            let id = self.numbers[at as usize]?;
+            Some((id, weight * self.rarity[id as usize]))
+        })
+    }
+
     /// Each expression as a vector of length 1, sorted by feature: where each begins, and all of
     /// their values.
     fn weigh(&self, own: &[Vec<(u32, f32)>], runs: &[Run]) -> (Vec<u32>, Vec<(u32, f32)>) {
+        let own: Vec<Vec<(u32, f32)>> =
+            own.iter().map(|features| self.of(features).collect()).collect();
         let weighed = cores::in_runs(runs, |runs| {
             let (mut ends, mut values) = (Vec::new(), Vec::new());
-            let mut sum = Sum::default();
+            let mut sum = Sum::over(self.rarity.len());
             for (words, together) in runs.iter().flat_map(Run::expressions) {
                 let start = values.len();
-                values.extend(sum.of(own, words, together).iter().filter_map(|&(at, weight)| {
-                    let id = self.numbers[at as usize]?;
-                    Some((id, weight * self.rarity[id as usize]))
-                }));
+                let of_words = words.iter().flat_map(|&word| &own[word as usize]).copied();
+                values.extend(sum.of(of_words.chain(self.of(together))));
                 let vector = &mut values[start..];
                 vector.sort_unstable_by_key(|(id, _)| *id);
                 scale_to_one(vector, 0.0);

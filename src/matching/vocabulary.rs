@@ -45,6 +45,7 @@ pub struct Vocabulary {
     deletions: Vec<(u64, u32)>,
     /// Those of common words alone: all that a word in use can be a misspelling of.
     common_deletions: Vec<(u64, u32)>,
+    /// The expressions of the lexicon, and what they begin with, which stands for no idea by itself.
     concepts: FxHashMap<Stems, Vec<u16>>,
     /// The greater one that it stands beside.
     greater: Option<Arc<Self>>,
@@ -128,6 +129,7 @@ impl Vocabulary {
                 let mut expression = Stems::default();
                 for token in tokens(word) {
                     expression.push(stem(&skeleton(&token.folded)));
+                    self.concepts.entry(expression).or_default();
                 }
                 let concepts = self.concepts.entry(expression).or_default();
                 if !concepts.contains(&(at as u16)) {
@@ -142,10 +144,10 @@ impl Vocabulary {
         self.stems.contains(stem)
     }
 
-    /// The ideas an expression of stems stands for.
-    pub fn concepts(&self, expression: &Stems) -> &[u16] {
+    /// The ideas an expression of stems stands for; `None` if no longer one begins so either.
+    pub fn concepts(&self, expression: &Stems) -> Option<&[u16]> {
         let concepts = self.greater.as_ref().map_or(&self.concepts, |greater| &greater.concepts);
-        concepts.get(expression).map_or(&[], Vec::as_slice)
+        concepts.get(expression).map(Vec::as_slice)
     }
 
     /// The known word a misspelt one is meant to be: at most one letter off from five letters on,
