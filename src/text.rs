@@ -30,7 +30,9 @@ fn is_composed(c: char) -> bool {
 }
 
 fn normalize_char(c: char, out: &mut String) {
-    if c == '\n' || c == '\r' {
+    if c.is_ascii_graphic() {
+        out.push(c);
+    } else if c == '\n' || c == '\r' {
         while out.ends_with(' ') {
             out.pop();
         }
@@ -197,7 +199,8 @@ fn for_each_word(text: &str, mut each: impl FnMut(Cut<'_>)) {
     let text = normalize(text);
     let mut start = None;
     for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) {
+        if c.is_alphanumeric() || !c.is_ascii() && unicode_normalization::char::is_combining_mark(c)
+        {
             start = start.or(Some(at));
             continue;
         }

@@ -10,6 +10,24 @@ pub fn in_runs<T: Sync, R: Send>(list: &[T], work: impl Fn(&[T]) -> R + Sync) ->
     over(ranges, |range| work(&list[range]))
 }
 
+/// Cuts a list into as many runs of neighbours as there are cores, of about equal size in all.
+pub fn even_runs(sizes: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
+    let sizes: Vec<usize> = sizes.into_iter().collect();
+    let share = sizes.iter().sum::<usize>().div_ceil(count()).max(1);
+    let (mut runs, mut sum) = (Vec::<Range<usize>>::new(), share);
+    for (at, size) in sizes.into_iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if sum < share => run.end = at + 1,
+            _ => {
+                runs.push(at..at + 1);
+                sum = 0;
+            }
+        }
+        sum += size;
+    }
+    runs
+}
+
 /// Works on each range on a core of its own; the results come in the order of the ranges.
 pub fn over<R: Send>(ranges: Vec<Range<usize>>, work: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
     let work = &work;

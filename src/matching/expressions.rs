@@ -87,22 +87,24 @@ impl Expressions {
         let services = catalog.services();
         let (matters, events) = (&catalog.lexicon.matters, &catalog.life_events);
         let told = services.len() + matters.len();
-        let classes: Vec<Class> =
-            (0..(told + events.len() + TalkKind::DANGERS.len()) as Class).collect();
-        let runs = cores::in_runs(&classes, |classes| {
+        let classes = told + events.len() + TalkKind::DANGERS.len();
+        let said = |class: usize| -> Box<dyn Iterator<Item = (ExpressionKind, &str)> + '_> {
+            if let Some(service) = services.get(class) {
+                Box::new(said_of(service))
+            } else if let Some(matter) = matters.get(class - services.len()) {
+                Box::new(phrases(matter.phrases.iter().map(String::as_str)))
+            } else if let Some(event) = events.get(class - told) {
+                Box::new(phrases(event.said()))
+            } else {
+                let kind = TalkKind::DANGERS[class - told - events.len()];
+                Box::new(phrases(catalog.lexicon.said_of(kind)))
+            }
+        };
+        let sizes = (0..classes).map(|class| said(class).count());
+        let runs = cores::over(cores::even_runs(sizes), |share| {
             let mut run = Run::default();
-            for &class in classes {
-                let at = usize::from(class);
-                if let Some(service) = services.get(at) {
-                    run.add(class, said_of(service), true);
-                } else if let Some(matter) = matters.get(at - services.len()) {
-                    run.add(class, phrases(matter.phrases.iter().map(String::as_str)), false);
-                } else if let Some(event) = events.get(at - told) {
-                    run.add(class, phrases(event.said()), false);
-                } else {
-                    let kind = TalkKind::DANGERS[at - told - events.len()];
-                    run.add(class, phrases(catalog.lexicon.said_of(kind)), false);
-                }
+            for class in share {
+                run.add(class as Class, said(class), class < services.len());
             }
             run
         });
@@ -111,7 +113,7 @@ impl Expressions {
             services: services.len(),
             matters: matters.len(),
             events: events.len(),
-            classes: classes.len(),
+            classes,
             words: Vec::new(),
             said: Vec::new(),
             starts: vec![0],
@@ -159,12 +161,14 @@ impl Expressions {
 
     /// Where the expressions of each class are.
     pub fn ranges(&self) -> Vec<Range<usize>> {
-        let mut ranges = vec![0..0; self.classes];
-        for (at, expression) in self.list.iter().enumerate() {
-            let range = &mut ranges[usize::from(expression.class)];
-            *range = if range.start == range.end { at..at + 1 } else { range.start..at + 1 };
-        }
-        ranges
+        let mut end = 0;
+        let range = |class: usize| {
+            let start = end;
+            let own = |expression: &&Expression| usize::from(expression.class) == class;
+            end += self.list[start..].iter().take_while(own).count();
+            start..end
+        };
+        (0..self.classes).map(range).collect()
     }
 }
 

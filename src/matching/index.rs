@@ -393,8 +393,11 @@ impl<'a> Counting<'a> {
         vocabulary: &Vocabulary,
         classes: &[Range<usize>],
     ) -> Vec<Run> {
-        let mut runs =
-            cores::over(even_runs(classes), |range| self.run(expressions, range, vocabulary));
+        let shares = cores::even_runs(classes.iter().map(ExactSizeIterator::len));
+        let mut runs = cores::over(shares, |share| {
+            let expressions_of = classes[share.start].start..classes[share.end - 1].end;
+            self.run(expressions, expressions_of, vocabulary)
+        });
         let of_words = self.features.len();
         for run in &mut runs {
             let numbers: Vec<u32> = run
@@ -582,20 +585,6 @@ impl Telling {
         }
         (starts, values)
     }
-}
-
-/// As many runs of neighbouring classes as there are cores, with about equally many expressions.
-fn even_runs(classes: &[Range<usize>]) -> Vec<Range<usize>> {
-    let all = classes.last().map_or(0, |class| class.end);
-    let share = all.div_ceil(cores::count()).max(1);
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for class in classes {
-        match runs.last_mut() {
-            Some(run) if run.len() < share => run.end = class.end,
-            _ => runs.push(class.clone()),
-        }
-    }
-    runs
 }
 
 /// Makes features unique (the strongest counts) and sorts them by number, so that sums come out

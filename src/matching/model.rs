@@ -170,25 +170,12 @@ impl Model {
     }
 
     /// As many runs of features as there are cores, with about equally much to move.
-    fn even_parts(&self, index: &Index) -> Vec<Range<u32>> {
-        let mut uses = vec![0u64; index.features()];
+    fn even_parts(&self, index: &Index) -> Vec<Range<usize>> {
+        let mut uses = vec![0usize; index.features()];
         for at in 0..index.expressions.len() {
             index.values(at).iter().for_each(|(feature, _)| uses[*feature as usize] += 1);
         }
-        let share = uses.iter().sum::<u64>().div_ceil(cores::count() as u64).max(1);
-        let mut parts: Vec<Range<u32>> = Vec::new();
-        let mut sum = share;
-        for (feature, uses) in (0..).zip(uses) {
-            if sum >= share {
-                parts.push(feature..feature);
-                sum = 0;
-            }
-            if let Some(part) = parts.last_mut() {
-                part.end = feature + 1;
-            }
-            sum += uses;
-        }
-        parts
+        cores::even_runs(uses)
     }
 
     /// What each expression of a batch is to move, by the present weights.
@@ -215,13 +202,13 @@ impl Model {
 
     /// Steps of gradient descent. Each core moves the weights of its own features, in the order of
     /// the batch: what comes out does not depend on the number of cores.
-    fn step(&mut self, index: &Index, moves: &[(u32, Pulls)], size: f32, parts: &[Range<u32>]) {
+    fn step(&mut self, index: &Index, moves: &[(u32, Pulls)], size: f32, parts: &[Range<usize>]) {
         let (starts, classes, dense) = (&self.starts, &self.classes, self.lengths.len());
         let mut rest = self.weights.as_mut_slice();
         let mut work = Vec::with_capacity(parts.len());
         for part in parts {
-            let first = starts[part.start as usize];
-            let count = (starts[part.end as usize] - first) as usize;
+            let first = starts[part.start];
+            let count = (starts[part.end] - first) as usize;
             let (own, others) = std::mem::take(&mut rest).split_at_mut(count);
             rest = others;
             work.push(move || {
@@ -229,9 +216,10 @@ impl Model {
                 for (at, pulls) in moves {
                     pulls.iter().for_each(|&(class, pull)| pull_of[usize::from(class)] = pull);
                     let values = index.values(*at as usize);
-                    let begin = values.partition_point(|(feature, _)| *feature < part.start);
+                    let begin =
+                        values.partition_point(|(feature, _)| (*feature as usize) < part.start);
                     let values = values[begin..].iter();
-                    for &(feature, value) in values.take_while(|(f, _)| *f < part.end) {
+                    for &(feature, value) in values.take_while(|(f, _)| (*f as usize) < part.end) {
                         let range = starts[feature as usize]..starts[feature as usize + 1];
                         let row = &mut own[(range.start - first) as usize..][..range.len()];
                         let size = size * value;
