@@ -42,7 +42,7 @@ use crate::{
     conversation::Conversation,
     ids::{RegionKey, ServiceId},
     language::Language,
-    matching::{Matcher, Query, Ranking, Respaced, features::Role, local::LocalIndex},
+    matching::{Matcher, Query, Ranking, Respaced, cores, features::Role, local::LocalIndex},
     message::{Input, Message},
     offers::outage::Outages,
     places::{Places, Spotted},
@@ -153,11 +153,14 @@ impl Bot {
         offers: Arc<dyn Offers>,
         settings: Settings,
     ) -> Self {
-        let matcher = Arc::new(Matcher::build(&catalog));
+        let beside = || {
+            personal::prepare();
+            Talk::build(&catalog.lexicon)
+        };
+        let (talk, matcher) = cores::both(beside, || Matcher::build(&catalog));
+        let (talk, matcher) = (Arc::new(talk), Arc::new(matcher));
         let towns = Arc::new(LocalIndex::build(offers.entries(), &catalog, &matcher));
-        let talk = Arc::new(Talk::build(&catalog.lexicon));
         let wordings = Arc::default();
-        personal::prepare();
         let (own, outages) = (Arc::default(), Arc::default());
         Self { catalog, places, matcher, talk, offers, towns, own, outages, wordings, settings }
     }

@@ -6,7 +6,7 @@
 //! ideas) and is scored by a linear model ([`model`]) over everything people say of each service ([`index`]). The scores
 //! become a [`Ranking`] with a calibrated confidence ([`ranking`]).
 
-mod cores;
+pub(crate) mod cores;
 pub mod expressions;
 pub mod facets;
 pub mod features;

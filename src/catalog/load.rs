@@ -9,7 +9,7 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use super::{Catalog, CatalogFiles, Lexicon, Service, check};
-use crate::ids::ServiceId;
+use crate::{ids::ServiceId, matching::cores};
 
 /// Something to say about a catalog file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,11 +95,16 @@ impl Catalog {
 
     /// Reads what can be read of a catalog, and says what was found: errors, then hints.
     pub fn load_with_findings(files: &CatalogFiles) -> (Self, Vec<Finding>) {
+        let shared = || {
+            let mut findings = Vec::new();
+            let lexicon = Lexicon::load(files, &mut findings);
+            (lexicon, super::life_event::load(files, &mut findings), findings)
+        };
         let mut findings = Vec::new();
-        let services = load_services(files, &mut findings);
-        let lexicon = Lexicon::load(files, &mut findings);
-        let mut catalog = Self::new(services, lexicon);
-        catalog.life_events = super::life_event::load(files, &mut findings);
+        let ((lexicon, life_events, others), services) =
+            cores::both(shared, || load_services(files, &mut findings));
+        findings.extend(others);
+        let catalog = Self { life_events, ..Self::new(services, lexicon) };
         check::check(&catalog, None, files, &mut findings);
         findings.sort_by_key(|finding| finding.severity);
         (catalog, findings)

@@ -50,6 +50,15 @@ pub fn at_once<R: Send>(work: Vec<impl FnOnce() -> R + Send>) -> Vec<R> {
     })
 }
 
+/// Does two different pieces of work at once.
+pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let beside = scope.spawn(beside);
+        let here = here();
+        (beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), here)
+    })
+}
+
 /// How many cores there are.
 pub fn count() -> usize {
     #[cfg(test)]

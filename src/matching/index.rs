@@ -67,8 +67,10 @@ impl Index {
         let telling = Telling::choose(counting.features, counted);
         let (starts, values) = telling.weigh(&counting.words, &runs);
         let Telling { features, rarity, .. } = telling;
-        let (named, name_words) = names(&expressions.list);
-        let said = short_ones(&expressions, &counting.analysed);
+        let ((named, name_words), said) = cores::both(
+            || names(&expressions.list),
+            || short_ones(&expressions, &counting.analysed),
+        );
         let Expressions { list, services, matters, events, classes, .. } = expressions;
         let unknown_rarity = self::rarity(counted as f32, 1.0);
         Self {

@@ -54,47 +54,30 @@ type Pulls = Vec<(Class, f32)>;
 impl Model {
     /// Counts and corrects a model of an index.
     pub fn train(index: &Index) -> Self {
-        let mut model = Self::count(index);
-        model.correct(index);
+        let parts = even_parts(index);
+        let mut model = Self::count(index, &parts);
+        model.correct(index, &parts);
         model
     }
 
     /// Naive Bayes: the logarithm of how much more often a class uses a feature than it would
     /// by [`SMOOTHING`] alone.
-    fn count(index: &Index) -> Self {
-        let mut entries: Vec<Vec<(Class, f32)>> = vec![Vec::new(); index.features()];
+    fn count(index: &Index, parts: &[Range<usize>]) -> Self {
         let mut totals = vec![0.0f32; index.classes];
         for (at, expression) in index.expressions.iter().enumerate() {
-            for &(feature, value) in index.values(at) {
-                totals[usize::from(expression.class)] += value;
-                let list = &mut entries[feature as usize];
-                match list.last_mut() {
-                    Some((class, sum)) if *class == expression.class => *sum += value,
-                    _ => list.push((expression.class, value)),
-                }
-            }
+            let total = &mut totals[usize::from(expression.class)];
+            index.values(at).iter().for_each(|(_, value)| *total += value);
         }
         let vocabulary = SMOOTHING * index.features() as f32;
         let lengths = totals.iter().map(|total| -logf(total + vocabulary)).collect();
         let offsets = vec![0.0; index.classes];
         let mut model =
             Self { starts: vec![0], classes: Vec::new(), weights: Vec::new(), lengths, offsets };
-        // Which features are common does not hang on the life events.
-        let counted = index.services + index.matters;
-        let is_counted = |(class, _): &&(Class, f32)| usize::from(*class) < counted;
-        for list in entries {
-            let start = model.weights.len();
-            if list.iter().filter(is_counted).count() > counted / DENSE {
-                model.classes.extend(0..index.classes as Class);
-                model.weights.resize(start + index.classes, 0.0);
-                for (class, sum) in list {
-                    model.weights[start + usize::from(class)] = weight_of(sum);
-                }
-            } else {
-                model.classes.extend(list.iter().map(|(class, _)| class));
-                model.weights.extend(list.iter().map(|(_, sum)| weight_of(*sum)));
-            }
-            model.starts.push(model.weights.len() as u32);
+        for rows in cores::over(parts.to_vec(), |part| Rows::count(index, part)) {
+            let before = model.weights.len() as u32;
+            model.starts.extend(rows.ends.iter().map(|end| before + end));
+            model.classes.extend(rows.classes);
+            model.weights.extend(rows.weights);
         }
         model
     }
@@ -116,7 +99,7 @@ impl Model {
         cores::in_runs(&all, work).into_iter().flatten().collect()
     }
 
-    fn correct(&mut self, index: &Index) {
+    fn correct(&mut self, index: &Index, parts: &[Range<usize>]) {
         let own_parts = self.own_parts(index);
         let events = (index.services + index.matters) as Class;
         let is_event = |at: &u32| index.expressions[*at as usize].class >= events;
@@ -125,12 +108,16 @@ impl Model {
         // Services first, as if there were no life events or dangers; then these against them, so that
         // what is told beside a service never takes an answer from it.
         let (told, others): (Vec<u32>, Vec<u32>) = all.partition(is_event);
-        self.learn(index, others.clone(), &own_parts, &mut random, 0..events, 0..events);
+        let own_parts = &own_parts;
+        let mut learn = |order, among, movable| {
+            self.learn(index, parts, order, own_parts, &mut random, among, movable)
+        };
+        learn(others.clone(), 0..events, 0..events);
         if !told.is_empty() {
             let against = others.into_iter().step_by(AGAINST);
             let every = 0..index.classes as Class;
             let order = told.into_iter().chain(against).collect();
-            self.learn(index, order, &own_parts, &mut random, every, events..Class::MAX);
+            learn(order, every, events..Class::MAX);
         }
     }
 
@@ -139,13 +126,13 @@ impl Model {
     fn learn(
         &mut self,
         index: &Index,
+        parts: &[Range<usize>],
         mut order: Vec<u32>,
         own_parts: &[f32],
         random: &mut Lcg,
         among: Range<Class>,
         movable: Range<Class>,
     ) {
-        let parts = self.even_parts(index);
         for step in STEPS {
             random.shuffle(&mut order);
             let mut unsettled = Vec::new();
@@ -161,21 +148,12 @@ impl Model {
                     })
                     .filter(|(_, pulls)| !pulls.is_empty())
                     .collect();
-                self.step(index, &moves, step, &parts);
+                self.step(index, &moves, step, parts);
                 unsettled.extend(moves.iter().map(|(at, _)| *at));
             }
             // What is right by far will not become wrong in the next pass.
             order = unsettled;
         }
-    }
-
-    /// As many runs of features as there are cores, with about equally much to move.
-    fn even_parts(&self, index: &Index) -> Vec<Range<usize>> {
-        let mut uses = vec![0usize; index.features()];
-        for at in 0..index.expressions.len() {
-            index.values(at).iter().for_each(|(feature, _)| uses[*feature as usize] += 1);
-        }
-        cores::even_runs(uses)
     }
 
     /// What each expression of a batch is to move, by the present weights.
@@ -215,11 +193,7 @@ impl Model {
                 let mut pull_of = vec![0.0f32; dense];
                 for (at, pulls) in moves {
                     pulls.iter().for_each(|&(class, pull)| pull_of[usize::from(class)] = pull);
-                    let values = index.values(*at as usize);
-                    let begin =
-                        values.partition_point(|(feature, _)| (*feature as usize) < part.start);
-                    let values = values[begin..].iter();
-                    for &(feature, value) in values.take_while(|(f, _)| (*f as usize) < part.end) {
+                    for &(feature, value) in within(index.values(*at as usize), part) {
                         let range = starts[feature as usize]..starts[feature as usize + 1];
                         let row = &mut own[(range.start - first) as usize..][..range.len()];
                         let size = size * value;
@@ -292,6 +266,68 @@ impl Model {
         let range = self.range(feature);
         let at = self.classes[range.clone()].binary_search(&class);
         at.map_or(0.0, |at| self.weights[range][at])
+    }
+}
+
+/// As many runs of features as there are cores, with about equally much to move.
+fn even_parts(index: &Index) -> Vec<Range<usize>> {
+    let mut uses = vec![0usize; index.features()];
+    for at in 0..index.expressions.len() {
+        index.values(at).iter().for_each(|(feature, _)| uses[*feature as usize] += 1);
+    }
+    cores::even_runs(uses)
+}
+
+/// Those of an expression's values whose features are in a part.
+fn within<'a>(values: &'a [(u32, f32)], part: &Range<usize>) -> &'a [(u32, f32)] {
+    let before = |end: usize| values.partition_point(|(feature, _)| (*feature as usize) < end);
+    &values[before(part.start)..before(part.end)]
+}
+
+/// The weights of neighbouring features.
+#[derive(Default)]
+struct Rows {
+    /// Where each feature's weights end.
+    ends: Vec<u32>,
+    classes: Vec<Class>,
+    weights: Vec<f32>,
+}
+
+impl Rows {
+    /// Counts how much each class uses the features of a part.
+    fn count(index: &Index, part: Range<usize>) -> Self {
+        let mut entries: Vec<Vec<(Class, f32)>> = vec![Vec::new(); part.len()];
+        for (at, expression) in index.expressions.iter().enumerate() {
+            for &(feature, value) in within(index.values(at), &part) {
+                let list = &mut entries[feature as usize - part.start];
+                match list.last_mut() {
+                    Some((class, sum)) if *class == expression.class => *sum += value,
+                    _ => list.push((expression.class, value)),
+                }
+            }
+        }
+        let mut rows = Self::default();
+        entries.into_iter().for_each(|list| rows.push(index, &list));
+        rows
+    }
+
+    /// Adds the row of a feature: how much each class uses it.
+    fn push(&mut self, index: &Index, list: &[(Class, f32)]) {
+        // Which features are common does not hang on the life events.
+        let counted = index.services + index.matters;
+        let is_counted = |(class, _): &&(Class, f32)| usize::from(*class) < counted;
+        if list.iter().filter(is_counted).count() > counted / DENSE {
+            let start = self.weights.len();
+            self.classes.extend(0..index.classes as Class);
+            self.weights.resize(start + index.classes, 0.0);
+            for &(class, sum) in list {
+                self.weights[start + usize::from(class)] = weight_of(sum);
+            }
+        } else {
+            self.classes.extend(list.iter().map(|(class, _)| class));
+            self.weights.extend(list.iter().map(|(_, sum)| weight_of(*sum)));
+        }
+        self.ends.push(self.weights.len() as u32);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{expressions::Word, hash::Fnv};
+use super::{cores, expressions::Word, hash::Fnv};
 use crate::{
     catalog::Lexicon,
     text::{
@@ -99,23 +99,15 @@ impl Vocabulary {
 
     fn of_words(mut words: Vec<Word>) -> Self {
         words.sort_unstable();
-        let mut vocabulary = Self { words, ..Self::default() };
-        for (at, word) in vocabulary.words.iter().enumerate() {
-            let word = &word.folded;
-            vocabulary.by_hash.insert(hash_of([word, ""]), at as u32);
-            let skeleton = skeleton(word);
-            vocabulary.stems.insert(stem(&skeleton).to_owned());
-            if word.len() >= MIN_TYPO_LEN && word.len() <= MAX_WORD {
-                let mut add = |hash| vocabulary.deletions.push((hash, at as u32));
-                for_deletions(&skeleton, &mut add);
-                // A typo may change what the skeleton is: "soerrmuell" for "sperrmuell".
-                if skeleton != *word {
-                    for_deletions(word, &mut add);
-                }
+        let mut vocabulary = Self { deletions: deletions(&words), words, ..Self::default() };
+        for (at, Word { folded, .. }) in vocabulary.words.iter().enumerate() {
+            vocabulary.by_hash.insert(hash_of([folded, ""]), at as u32);
+            let skeleton = skeleton(folded);
+            let stem = stem(&skeleton);
+            if !vocabulary.stems.contains(stem) {
+                vocabulary.stems.insert(stem.to_owned());
             }
         }
-        vocabulary.deletions.sort_unstable();
-        vocabulary.deletions.dedup();
         let words = &vocabulary.words;
         let is_common = |(_, at): &&(u64, u32)| words[*at as usize].services >= MUCH_MORE_COMMON;
         vocabulary.common_deletions =
@@ -257,6 +249,34 @@ impl Vocabulary {
         }
         None
     }
+}
+
+/// Words and their skeletons, whole and with one letter deleted, hashed, with the place of the word
+/// that gives them; sorted.
+fn deletions(words: &[Word]) -> Vec<(u64, u32)> {
+    let shares = cores::even_runs(words.iter().map(|word| word.folded.len()));
+    let runs = cores::over(shares, |share| {
+        let mut run = Vec::new();
+        for at in share {
+            let word = &words[at].folded;
+            if word.len() >= MIN_TYPO_LEN && word.len() <= MAX_WORD {
+                let mut add = |hash| run.push((hash, at as u32));
+                let skeleton = skeleton(word);
+                for_deletions(&skeleton, &mut add);
+                // A typo may change what the skeleton is: "soerrmuell" for "sperrmuell".
+                if skeleton != *word {
+                    for_deletions(word, &mut add);
+                }
+            }
+        }
+        run.sort_unstable();
+        run.dedup();
+        run
+    });
+    let mut deletions = runs.concat();
+    // Merges the runs: this sort sees what is sorted already.
+    deletions.sort();
+    deletions
 }
 
 /// The words that have this hash among their deletions.
