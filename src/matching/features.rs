@@ -159,7 +159,8 @@ fn take_apart<'v>(
     vocabulary: &Vocabulary,
     mut stemmed: impl FnMut(&Word<'_>, &mut Extracted) -> Stemmed<'v>,
 ) -> Extracted {
-    let mut out = Extracted::default();
+    let features = Vec::with_capacity(2 * words.len());
+    let mut out = Extracted { features, ..Extracted::default() };
     let stems: Vec<Stemmed<'v>> = words
         .iter()
         .map(|word| match word.role {

@@ -166,12 +166,13 @@ impl Model {
     ) -> Vec<Pulls> {
         let work = |part: &[u32]| -> Vec<Pulls> {
             let mut scores = vec![0.0f32; index.classes];
+            let mut near = Near::default();
             part.iter()
                 .map(|&at| {
                     self.score_into(index.values(at as usize), &mut scores);
                     let class = index.expressions[at as usize].class;
                     scores[usize::from(class)] -= own_parts[at as usize];
-                    near_classes(&scores[..usize::from(among.end)], class)
+                    near.pulls(&scores[..usize::from(among.end)], class)
                 })
                 .collect()
         };
@@ -335,24 +336,46 @@ fn weight_of(sum: f32) -> f32 {
     logf(1.0 + sum / SMOOTHING)
 }
 
-/// The right class and those near the best, each with how far it is to be moved: by what its share
-/// (softmax) lacks of 1, or has above 0.
-fn near_classes(scores: &[f32], right: Class) -> Pulls {
-    let best = greatest(scores);
-    let mut classes = above(scores, best - NEAR);
-    if let Err(at) = classes.binary_search(&right) {
-        classes.insert(at, right);
+/// The classes near the best one, and their shares; kept between expressions for its room alone.
+#[derive(Default)]
+struct Near {
+    classes: Vec<Class>,
+    shares: Vec<f32>,
+}
+
+impl Near {
+    /// The right class and those near the best, each with how far it is to be moved: by what its
+    /// share (softmax) lacks of 1, or has above 0.
+    fn pulls(&mut self, scores: &[f32], right: Class) -> Pulls {
+        let best = greatest(scores);
+        self.find(scores, best - NEAR);
+        if let Err(at) = self.classes.binary_search(&right) {
+            self.classes.insert(at, right);
+        }
+        self.shares.clear();
+        let share = |class: &Class| expf(scores[usize::from(*class)] - best);
+        self.shares.extend(self.classes.iter().map(share));
+        let sum: f32 = self.shares.iter().sum();
+        let pull = |(&class, share): (&Class, &f32)| {
+            let target = if class == right { 1.0 } else { 0.0 };
+            (class, target - share / sum)
+        };
+        // Hardly anything to move: not worth the time.
+        let is_worth = |(_, pull): &(Class, f32)| pull.abs() > 0.01;
+        self.classes.iter().zip(&self.shares).map(pull).filter(is_worth).collect()
     }
-    let mut near: Pulls =
-        classes.iter().map(|&class| (class, expf(scores[usize::from(class)] - best))).collect();
-    let sum: f32 = near.iter().map(|(_, share)| share).sum();
-    for (class, share) in &mut near {
-        let target = if *class == right { 1.0 } else { 0.0 };
-        *share = target - *share / sum;
+
+    /// Finds the classes that score more than a limit, in order. Each is written down, and counts if
+    /// it does: no branch is there to be guessed wrongly.
+    fn find(&mut self, scores: &[f32], limit: f32) {
+        self.classes.resize(scores.len(), 0);
+        let mut count = 0;
+        for (class, &score) in (0..).zip(scores) {
+            self.classes[count] = class;
+            count += usize::from(score > limit);
+        }
+        self.classes.truncate(count);
     }
-    // Hardly anything to move: not worth the time.
-    near.retain(|(_, pull)| pull.abs() > 0.01);
-    near
 }
 
 /// The greatest of many numbers, in lanes that the processor compares at once.
@@ -365,20 +388,6 @@ fn greatest(scores: &[f32]) -> f32 {
         }
     }
     lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
-}
-
-/// The classes that score more than a limit, in order. Few do: rows without any are passed over at
-/// once.
-fn above(scores: &[f32], limit: f32) -> Vec<Class> {
-    const ROW: usize = 16;
-    let mut found = Vec::new();
-    for (row, first) in scores.chunks(ROW).zip((0..).step_by(ROW)) {
-        if row.iter().fold(false, |any, score| any | (*score > limit)) {
-            let above = row.iter().zip(first..).filter(|(score, _)| **score > limit);
-            found.extend(above.map(|(_, class)| class));
-        }
-    }
-    found
 }
 
 /// A small generator of the same numbers everywhere (Knuth's MMIX constants).
