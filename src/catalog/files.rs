@@ -1,6 +1,7 @@
 //! Where catalog files come from: embedded in the program, or a directory of the operator's.
 
 use std::{
+    borrow::Cow,
     fs,
     hash::{Hash, Hasher},
     io,
@@ -18,9 +19,12 @@ const MAX_FILE: u64 = 8 << 20;
 /// The text files of a catalog, by path relative to the catalog's root with `/` between folders.
 #[derive(Debug, Clone)]
 pub struct CatalogFiles {
-    files: Vec<(String, Vec<u8>)>,
+    files: Vec<File>,
     origin: Option<PathBuf>,
 }
+
+/// A path and what is there.
+type File = (String, Cow<'static, [u8]>);
 
 /// A catalog directory that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +52,10 @@ impl CatalogFiles {
 
     /// The catalog shipped inside the program.
     pub fn embedded() -> Self {
-        fn collect(dir: &Dir<'_>, files: &mut Vec<(String, Vec<u8>)>) {
+        fn collect(dir: &'static Dir<'_>, files: &mut Vec<File>) {
             for file in dir.files() {
                 if let Some(path) = file.path().to_str() {
-                    files.push((path.replace('\\', "/"), file.contents().to_vec()));
+                    files.push((path.replace('\\', "/"), file.contents().into()));
                 }
             }
             for dir in dir.dirs() {
@@ -101,7 +105,7 @@ impl CatalogFiles {
     pub fn from_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut files: Vec<_> = texts
             .into_iter()
-            .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
+            .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec().into()))
             .collect();
         files.sort_unstable();
         Self { files, origin: None }
@@ -116,7 +120,7 @@ impl CatalogFiles {
         self.files
             .iter()
             .filter(move |(path, _)| path.starts_with(folder) && path.ends_with(ending))
-            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+            .map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
     }
 
     /// One file.
@@ -145,7 +149,7 @@ fn read_dir(
     root: &Path,
     dir: &Path,
     depth: usize,
-    files: &mut Vec<(String, Vec<u8>)>,
+    files: &mut Vec<File>,
 ) -> Result<(), FilesError> {
     let io = |path: &Path| {
         let path = path.to_owned();
@@ -165,9 +169,9 @@ fn read_dir(
                 read_dir(root, &path, depth + 1, files)?;
             }
         } else if !is_catalog_file(&path) {
-            files.push((relative, Vec::new()));
+            files.push((relative, Cow::Borrowed(&[])));
         } else if meta.is_file() && meta.len() <= MAX_FILE {
-            files.push((relative, fs::read(&path).map_err(io(&path))?));
+            files.push((relative, fs::read(&path).map_err(io(&path))?.into()));
         } else {
             return Err(FilesError::NotRegular(path));
         }

@@ -86,12 +86,15 @@ impl Model {
     /// never has that advantage, and steps that rely on it teach nothing.
     fn own_parts(&self, index: &Index) -> Vec<f32> {
         let all: Vec<u32> = (0..index.expressions.len() as u32).collect();
+        let sum_of = |weights: &[f32]| -> Vec<f32> {
+            weights.iter().map(|weight| SMOOTHING * (expf(*weight) - 1.0)).collect()
+        };
+        let sums = cores::in_runs(&self.weights, sum_of).concat();
         let own_part = |at: &u32| -> f32 {
             let class = index.expressions[*at as usize].class;
             let of_feature = |&(feature, value): &(u32, f32)| {
-                let counted = self.weight(feature, class);
-                let sum = SMOOTHING * (expf(counted) - 1.0);
-                value * (counted - weight_of((sum - value).max(0.0)))
+                let Some(at) = self.place(feature, class) else { return 0.0 };
+                value * (self.weights[at] - weight_of((sums[at] - value).max(0.0)))
             };
             index.values(*at as usize).iter().map(of_feature).sum()
         };
@@ -264,9 +267,17 @@ impl Model {
 
     /// What one feature speaks for one class.
     pub fn weight(&self, feature: u32, class: Class) -> f32 {
+        self.place(feature, class).map_or(0.0, |at| self.weights[at])
+    }
+
+    /// Where the weight of a feature for a class is, if it has one.
+    fn place(&self, feature: u32, class: Class) -> Option<usize> {
         let range = self.range(feature);
-        let at = self.classes[range.clone()].binary_search(&class);
-        at.map_or(0.0, |at| self.weights[range][at])
+        if range.len() == self.lengths.len() {
+            return Some(range.start + usize::from(class));
+        }
+        let at = self.classes[range.clone()].binary_search(&class).ok()?;
+        Some(range.start + at)
     }
 }
 
