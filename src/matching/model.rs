@@ -48,6 +48,15 @@ pub struct Model {
     offsets: Vec<f32>,
 }
 
+/// What a model learns from.
+struct Training<'a> {
+    index: &'a Index,
+    /// Features of which each core moves the weights.
+    parts: &'a [Range<usize>],
+    /// For each expression: what it speaks for its own class by having been counted itself.
+    own_parts: Vec<f32>,
+}
+
 /// How far each class that is near the best is to be moved, for one expression.
 type Pulls = Vec<(Class, f32)>;
 
@@ -103,7 +112,7 @@ impl Model {
     }
 
     fn correct(&mut self, index: &Index, parts: &[Range<usize>]) {
-        let own_parts = self.own_parts(index);
+        let training = Training { index, parts, own_parts: self.own_parts(index) };
         let events = (index.services + index.matters) as Class;
         let is_event = |at: &u32| index.expressions[*at as usize].class >= events;
         let all = 0..index.expressions.len() as u32;
@@ -111,16 +120,12 @@ impl Model {
         // Services first, as if there were no life events or dangers; then these against them, so that
         // what is told beside a service never takes an answer from it.
         let (told, others): (Vec<u32>, Vec<u32>) = all.partition(is_event);
-        let own_parts = &own_parts;
-        let mut learn = |order, among, movable| {
-            self.learn(index, parts, order, own_parts, &mut random, among, movable)
-        };
-        learn(others.clone(), 0..events, 0..events);
+        self.learn(&training, others.clone(), &mut random, 0..events, 0..events);
         if !told.is_empty() {
             let against = others.into_iter().step_by(AGAINST);
             let every = 0..index.classes as Class;
             let order = told.into_iter().chain(against).collect();
-            learn(order, every, events..Class::MAX);
+            self.learn(&training, order, &mut random, every, events..Class::MAX);
         }
     }
 
@@ -128,10 +133,8 @@ impl Model {
     /// apart, as far as they may move.
     fn learn(
         &mut self,
-        index: &Index,
-        parts: &[Range<usize>],
+        Training { index, parts, own_parts }: &Training<'_>,
         mut order: Vec<u32>,
-        own_parts: &[f32],
         random: &mut Lcg,
         among: Range<Class>,
         movable: Range<Class>,
