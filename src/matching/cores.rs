@@ -17,7 +17,7 @@ pub fn even_runs(sizes: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
     let (mut runs, mut sum) = (Vec::<Range<usize>>::new(), share);
     for (at, size) in sizes.into_iter().enumerate() {
         match runs.last_mut() {
-            Some(run) if sum < share => run.end = at + 1,
+            Some(run) if sum < share || size == 0 => run.end = at + 1,
             _ => {
                 runs.push(at..at + 1);
                 sum = 0;
@@ -72,4 +72,30 @@ pub fn count() -> usize {
 thread_local! {
     /// For tests: as many cores as this.
     pub static PRETENDED: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_even_and_leave_nothing_out() {
+        let runs_of = |cores, sizes: &[usize]| {
+            PRETENDED.set(Some(cores));
+            let runs = even_runs(sizes.iter().copied());
+            PRETENDED.set(None);
+            runs
+        };
+        assert_eq!(runs_of(2, &[9, 1, 5, 5]), [0..2, 2..4]);
+        assert_eq!(runs_of(3, &[0, 30, 0, 1, 29, 30, 0]), [0..3, 3..5, 5..7]);
+        assert_eq!(runs_of(7, &[1, 1]), [0..1, 1..2]);
+        assert_eq!(runs_of(2, &[0, 0]).len(), 1);
+        assert!(runs_of(2, &[]).is_empty());
+    }
+
+    #[test]
+    fn results_come_in_order() {
+        assert_eq!(both(|| "beside", || "here"), ("beside", "here"));
+        assert_eq!(at_once((0..5).map(|at| move || at).collect()), [0, 1, 2, 3, 4]);
+    }
 }

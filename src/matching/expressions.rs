@@ -260,3 +260,23 @@ pub fn said_of(service: &Service) -> impl Iterator<Item = (ExpressionKind, &str)
     let authority = [(ExpressionKind::Authority, service.authority.as_str())];
     names.chain(says).chain(collected).chain(authority)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Lexicon, lexicon::Matter};
+
+    #[test]
+    fn a_class_without_expressions_stands_between_its_neighbours() {
+        let matter = |phrases: &[&str]| Matter {
+            id: String::new(),
+            nonsense: false,
+            phrases: phrases.iter().map(|phrase| (*phrase).to_owned()).collect(),
+        };
+        let matters =
+            vec![matter(&["pizza bestellen", "eine Pizza"]), matter(&[]), matter(&["wetter"])];
+        let catalog = Catalog::new(Vec::new(), Lexicon { matters, ..Lexicon::default() });
+        let expressions = Expressions::collect(&catalog);
+        assert_eq!(expressions.ranges()[..3], [0..2, 2..2, 2..3]);
+    }
+}
