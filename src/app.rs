@@ -445,3 +445,6 @@ fn saves(threads: &[Key], base: Option<(Key, Option<i64>)>, next: &Conversation)
     };
     threads.iter().map(save).collect()
 }
+
+#[cfg(test)]
+mod tests;

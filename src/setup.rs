@@ -13,6 +13,7 @@ use crate::{
     bot::{Bot, Settings},
     catalog::{Catalog, CatalogFiles, NoOffers, Offers, Overlay},
     config::Config,
+    matching::cores,
     offers::{
         data::DataDir,
         file::OffersFile,
@@ -66,8 +67,9 @@ impl Workshop {
     /// If the catalog has errors; in German.
     pub fn open(config: &Config) -> anyhow::Result<Self> {
         let files = catalog_files(config)?;
-        let catalog = Catalog::load(&files)?;
-        let places = Places::load(&files).map_err(|finding| anyhow::anyhow!("{finding}"))?;
+        let (places, catalog) = cores::both(|| Places::load(&files), || Catalog::load(&files));
+        let catalog = catalog?;
+        let places = places.map_err(|finding| anyhow::anyhow!("{finding}"))?;
         let (catalog, places) = (Arc::new(catalog), Arc::new(places));
         let base = Bot::new(catalog, places, Arc::new(NoOffers), Settings::default());
         Ok(Self { base, fingerprint: files.fingerprint(), with_offers: HashMap::new() })
