@@ -6,7 +6,7 @@
 //! ```text
 //! channel --Message--> app --> bot.respond(message, conversation) --> Reply + next conversation
 //!                       |                |
-//!                  conversations    matching + places + catalog
+//!                     store         matching + places + catalog
 //! ```
 //!
 //! # Modules, in reading order
@@ -18,18 +18,20 @@
 //! * [`catalog`]: the services and what is known of them. [`text`]: spelling and German grammar.
 //! * [`import`]: foreign catalogs become [`offers`], looked up per municipality; [`links`]: whether what
 //!   we point to is still there.
-//! * [`app`]: one message; [`channel`]: the platforms; [`serve`]: composition and life cycle.
+//! * [`setup`]: bots from settings. [`app`]: one message; [`store`]: what is remembered; [`channel`]: the platforms;
+//!   [`serve`]: composition and life cycle, with [`http`], [`health`], [`metrics`] and [`notify`].
 //! * [`cli`], [`eval`], [`config`], [`telemetry`].
 //!
 //! # Invariants (kept by `tests/it/house.rs`)
 //!
 //! 1. `bot`, `matching`, `catalog`, `places` and `text` know no `async` and no framework.
 //! 2. Each framework is named only in its own adapter: teloxide in `channel/telegram`, serenity in
-//!    `channel/discord`.
+//!    `channel/discord`, sqlx in `store`, axum where HTTP comes in.
 //! 3. Every message gets exactly one [`Reply`](reply::Reply). Not knowing is a reply, not an error.
 //! 4. Same message (with its time), conversation, catalog and offers: same reply, on every channel
 //!    and machine.
-//! 5. Citizens' words are neither logged nor stored; a conversation holds ids, never text.
+//! 5. Citizens' words are neither logged nor stored; a conversation holds ids, never text. What is stored of
+//!    a chat hangs on a keyed hash.
 //! 6. A reply says only what the catalog and the offers hold, and names its source.
 
 #[cfg(feature = "server")]

@@ -227,8 +227,11 @@ fn fault_66_serve_ends_cleanly_on_sigterm() {
     // Bound, but nobody accepts: the API is unreachable in the worst way.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let dir = tempfile::tempdir().unwrap();
     let child = program()
         .arg("serve")
+        .env("AMTSLOTSE_STORE__URL", format!("sqlite:{}", dir.path().join("state.db").display()))
+        .env("AMTSLOTSE_METRICS__LISTEN", "")
         .env("AMTSLOTSE_TELEGRAM__ENABLED", "true")
         .env("AMTSLOTSE_TELEGRAM__TOKEN", "123456:canary-token")
         .env("AMTSLOTSE_TELEGRAM__API_URL", url)

@@ -15,6 +15,8 @@ mod house;
 mod import;
 mod life_events;
 #[cfg(feature = "telegram")]
+mod lifecycle;
+#[cfg(feature = "telegram")]
 mod logs;
 mod offers;
 #[cfg(feature = "server")]

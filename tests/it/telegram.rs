@@ -1,7 +1,7 @@
 //! The Telegram channel, against a Bot API server of our own on loopback: what a citizen sees, and
 //! what an operator sees, whatever goes wrong in between.
 
-mod fake;
+pub(crate) mod fake;
 
 use std::{
     sync::{Arc, LazyLock},
