@@ -280,11 +280,10 @@ impl App {
             feedback: self.judged(turn.channel, &message, &turn.reply),
             ..self.finish_of_nothing()
         };
-        self.count_update(turn.channel, "answered");
         for _ in 0..TRIES {
             finish.conversations = saves(&threads, base, &conversation);
             if self.write(&finish).await != Ok(Finished::Conflict) {
-                return;
+                return self.count_update(turn.channel, "answered");
             }
             // Another process answered in this thread meanwhile: what would have come of our
             // message after that one?
@@ -296,6 +295,7 @@ impl App {
         tracing::warn!("a conversation changed too fast; its last turn is not remembered");
         finish.conversations.clear();
         let _ = self.write(&finish).await;
+        self.count_update(turn.channel, "answered");
     }
 
     /// Forgets a thread: the bot was removed from it.

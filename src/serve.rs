@@ -46,6 +46,8 @@ use crate::{
 
 /// How long channels may take to finish what they are answering.
 const GRACE: Duration = Duration::from_secs(9);
+/// How long the last answers over HTTP may take to leave.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often files are looked at; twice as long until a change is in use.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often the store is asked for notes about outages, and for what other processes use.
@@ -90,9 +92,9 @@ pub async fn serve(process: Process, shutdown: CancellationToken) -> anyhow::Res
     }
     let receivers = Receivers::default();
     let stop_serving = CancellationToken::new();
+    let mut ports = JoinSet::new();
+    open_ports(&base, &keeper, &health, &figures, &receivers, &stop_serving, &mut ports).await?;
     let mut background = JoinSet::new();
-    open_ports(&base, &keeper, &health, &figures, &receivers, &stop_serving, &mut background)
-        .await?;
     let queue = Queue::new(AT_ONCE, base.limits.queue);
     let shared = Shared::new(store, secret, queue, health.clone());
     background.spawn({
@@ -101,8 +103,15 @@ pub async fn serve(process: Process, shutdown: CancellationToken) -> anyhow::Res
     });
     background.spawn(async move { figures.upkeep().await });
     let towns = Towns::new(shared.clone(), receivers, shutdown.clone());
-    let mut running =
-        Running { keeper: Some(keeper), towns, shared, catalog, seen, misconfigured: false };
+    let mut running = Running {
+        keeper: Some(keeper),
+        towns,
+        shared,
+        catalog,
+        loaded: Instant::now(),
+        seen,
+        misconfigured: false,
+    };
     running.begin().await;
     notify::ready();
     background.spawn({
@@ -116,7 +125,9 @@ pub async fn serve(process: Process, shutdown: CancellationToken) -> anyhow::Res
     if asked && timeout(GRACE, running.towns.drain()).await.is_err() {
         tracing::warn!("not all channels ended in time");
     }
+    // What was answered while we drained is still on its way out.
     stop_serving.cancel();
+    let _ = timeout(LAST_WORDS, async { while ports.join_next().await.is_some() {} }).await;
     background.shutdown().await;
     tracing::info!("stopped");
     match (asked, running.misconfigured) {
@@ -157,6 +168,10 @@ async fn open_store(config: &Config, health: &Health) -> anyhow::Result<(Store, 
     make_room(&config.store)?;
     let lock = config.store.sqlite_path().map(|path| lock(&path)).transpose()?;
     let store = open_store_of(config).await?;
+    if lock.is_some() {
+        // What a process before us had begun when it died is ours at once.
+        let _ = store.release_all().await;
+    }
     let part = health.part(Role::Auxiliary, "store", "");
     let watched = store.clone();
     tokio::spawn(async move { tell_store(&watched, &part).await });
@@ -221,7 +236,7 @@ async fn open_ports(
     figures: &metrics::Metrics,
     receivers: &Receivers,
     stop: &CancellationToken,
-    background: &mut JoinSet<()>,
+    ports: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let needs_port =
         |config: &Config| ChannelKind::enabled(config).any(|kind| kind.is_brought(config));
@@ -230,11 +245,11 @@ async fn open_ports(
         || keeper.towns().values().any(|(config, _)| needs_port(config));
     if is_open {
         let router = receivers.router().merge(http::public_health_router(health.clone()));
-        listen("http.listen", &config.http.listen, router, stop, background).await?;
+        listen("http.listen", &config.http.listen, router, stop, ports).await?;
     }
     if !config.metrics.listen.is_empty() {
         let router = http::operations_router(health.clone(), figures.clone());
-        listen("metrics.listen", &config.metrics.listen, router, stop, background).await?;
+        listen("metrics.listen", &config.metrics.listen, router, stop, ports).await?;
     }
     Ok(())
 }
@@ -244,7 +259,7 @@ async fn listen(
     address: &str,
     router: axum::Router,
     stop: &CancellationToken,
-    background: &mut JoinSet<()>,
+    ports: &mut JoinSet<()>,
 ) -> anyhow::Result<()> {
     let address: SocketAddr = address.parse().with_context(|| key)?;
     let server = Server::bind(key, address).await?;
@@ -253,7 +268,7 @@ async fn listen(
         tracing::warn!("metrics.listen: other machines can read the metrics");
     }
     let stop = stop.clone();
-    background.spawn(async move { server.serve(router, stop).await });
+    ports.spawn(async move { server.serve(router, stop).await });
     Ok(())
 }
 
@@ -264,6 +279,8 @@ struct Running {
     towns: Towns,
     shared: Shared,
     catalog: Part,
+    /// When the catalog in use was loaded.
+    loaded: Instant,
     seen: Seen,
     misconfigured: bool,
 }
@@ -310,6 +327,7 @@ impl Running {
                     self.seen.all()
                 }
                 _ = looks.tick() => {
+                    metrics::catalog_age(self.loaded.elapsed());
                     let now = self.look().await;
                     // What still changes is half written.
                     let is_settled = now == before;
@@ -355,6 +373,7 @@ impl Running {
     /// Loads anew what changed; what was refused, to be tried again with the next change.
     async fn renew(&mut self, changes: Changes) -> Changes {
         let Some(mut keeper) = self.keeper.take() else { return changes };
+        let (is_catalog, before) = (changes.catalog, keeper.catalog_hash());
         let building = tokio::task::spawn_blocking(move || {
             let applied = keeper.apply(&changes);
             (keeper, applied)
@@ -366,6 +385,9 @@ impl Running {
                 .degraded("no_reload", "loading anew failed inside; start the process anew");
             return Changes::default();
         };
+        if is_catalog && keeper.catalog_hash() != before {
+            self.loaded = Instant::now();
+        }
         self.keeper = Some(keeper);
         for (id, step) in steps {
             tracing::info!(tenant = %id, "loaded anew");

@@ -312,6 +312,18 @@ impl Store {
         self.0.link.run(release).await
     }
 
+    /// Gives back all claims that are not done: whoever holds the database alone knows that nobody is at
+    /// them any more.
+    ///
+    /// # Errors
+    /// [`Down`]; they then end with their leases.
+    pub async fn release_all(&self) -> Result<(), Down> {
+        let release = |pool: AnyPool| async move {
+            sqlx::query("DELETE FROM seen WHERE done = 0").execute(&pool).await.map(drop)
+        };
+        self.0.link.run(release).await
+    }
+
     /// The conversation of a thread, unless it has expired.
     ///
     /// # Errors

@@ -259,8 +259,13 @@ async fn fault_57_after_kill_9_the_conversation_goes_on_at_once() {
     town.until_monitored("/metrics", |_, text| text.contains("result=\"answered\"} 1")).await;
     running.signal("-KILL");
     running.ended();
-    let _again = town.start();
+    let again = town.start();
     fake.deliver(asks("und was kostet das?"));
+    let began = Instant::now();
+    while fake.all_sent().len() < 2 {
+        assert!(began.elapsed() < PATIENCE, "{}", again.said());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     // Nobody says again of what: the service is remembered.
     assert!(text(&fake.sent(2).await).contains("Gebühr"), "{:?}", fake.all_sent());
     assert_eq!(fake.all_sent().len(), 2, "the first question is not answered again");

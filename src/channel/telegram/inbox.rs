@@ -22,7 +22,7 @@ use crate::app::Seen;
 /// Chats answered at once.
 const AT_ONCE: usize = 32;
 /// How long an answer may take, waiting and repeating included, before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Updates remembered as seen: many times what Telegram delivers at once (100).
 const REMEMBERED: usize = 2_000;
 
