@@ -20,6 +20,9 @@ use crate::ids::TenantId;
 /// Sections that hold for the whole process.
 const OF_THE_PROCESS: [&str; 5] = ["http", "metrics", "store", "retention", "log"];
 
+/// Keys of other sections that do, too.
+const KEYS_OF_THE_PROCESS: [(&str, &str); 2] = [("bot", "catalog"), ("limits", "queue")];
+
 /// The settings of a process: its own, and those of the towns it serves.
 #[derive(Debug, Clone)]
 pub struct Process {
@@ -132,10 +135,12 @@ impl TenantsDir {
                 "{name}: [{section}] gilt für das ganze Programm und gehört in config.toml"
             )));
         }
-        if own.get("bot").and_then(|bot| bot.get("catalog")).is_some() {
-            return Err(ConfigError(format!(
-                "{name}: bot.catalog gilt für alle Gemeinden und gehört in config.toml; eigene Leistungen kommen in bot.overlay"
-            )));
+        for (section, key) in KEYS_OF_THE_PROCESS {
+            if own.get(section).and_then(|section| section.get(key)).is_some() {
+                return Err(ConfigError(format!(
+                    "{name}: {section}.{key} gilt für alle Gemeinden und gehört in config.toml"
+                )));
+            }
         }
         // An error in it is to name the town's file, not what it has in common with the others.
         read::config(&name, own.clone())?;
