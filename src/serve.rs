@@ -79,61 +79,10 @@ pub async fn serve(process: Process, shutdown: CancellationToken) -> anyhow::Res
     }
     // From here on SIGHUP ends nothing.
     let hangups = Hangups::listen();
-    let seen = Seen::now(&process, process.tenants.values());
-    let (figures, health) = (metrics::install()?, Health::new());
-    let catalog = health.part(Role::Essential, "catalog", "");
-    let base = process.base.clone();
-    let (store, _only_one) = open_store(&base, &health).await?;
-    let secret = secret(&base.store)?;
-    let keeper = tokio::task::spawn_blocking(|| Keeper::open(process)).await??;
-    for why in keeper.broken_conversations() {
-        // A town without its bot would be worse off.
-        tracing::warn!("the catalog breaks its regression list: {why}");
-    }
-    let receivers = Receivers::default();
-    let stop_serving = CancellationToken::new();
-    let mut ports = JoinSet::new();
-    open_ports(&base, &keeper, &health, &figures, &receivers, &stop_serving, &mut ports).await?;
-    let mut background = JoinSet::new();
-    let queue = Queue::new(AT_ONCE, base.limits.queue);
-    let shared = Shared::new(store, secret, queue, health.clone());
-    background.spawn({
-        let (store, replica) = (shared.store.clone(), shared.replica.clone());
-        async move { store.tend(&replica).await }
-    });
-    background.spawn(async move { figures.upkeep().await });
-    let towns = Towns::new(shared.clone(), receivers, shutdown.clone());
-    let mut running = Running {
-        keeper: Some(keeper),
-        towns,
-        shared,
-        catalog,
-        loaded: Instant::now(),
-        seen,
-        misconfigured: false,
-    };
+    let mut running = Running::prepare(process, &shutdown).await?;
     running.begin().await;
-    notify::ready();
-    background.spawn({
-        let health = health.clone();
-        async move { notify::watchdog(move || health.is_alive(SILENT)).await }
-    });
     let asked = running.go(hangups, &shutdown).await;
-    tracing::info!("stopping");
-    notify::stopping();
-    health.stopping();
-    if asked && timeout(GRACE, running.towns.drain()).await.is_err() {
-        tracing::warn!("not all channels ended in time");
-    }
-    // What was answered while we drained is still on its way out.
-    stop_serving.cancel();
-    let _ = timeout(LAST_WORDS, async { while ports.join_next().await.is_some() {} }).await;
-    background.shutdown().await;
-    tracing::info!("stopped");
-    match (asked, running.misconfigured) {
-        (false, true) => Ok(Ended::Misconfigured),
-        _ => Ok(Ended::Stopped),
-    }
+    Ok(running.end(asked).await)
 }
 
 /// The database as configured.
@@ -164,18 +113,28 @@ pub async fn open_existing_store(config: &Config) -> anyhow::Result<Store> {
     open_store_of(config).await
 }
 
-async fn open_store(config: &Config, health: &Health) -> anyhow::Result<(Store, Option<File>)> {
-    make_room(&config.store)?;
+async fn open_store(config: &Config) -> anyhow::Result<(Store, Option<File>)> {
     let lock = config.store.sqlite_path().map(|path| lock(&path)).transpose()?;
     let store = open_store_of(config).await?;
     if lock.is_some() {
         // What a process before us had begun when it died is ours at once.
         let _ = store.release_all().await;
     }
-    let part = health.part(Role::Auxiliary, "store", "");
-    let watched = store.clone();
-    tokio::spawn(async move { tell_store(&watched, &part).await });
     Ok((store, lock))
+}
+
+/// What goes on beside: the store and the figures are looked after, health knows of the store, and
+/// systemd that we live.
+fn beside(shared: &Shared, figures: metrics::Metrics) -> JoinSet<()> {
+    let Shared { store, health, replica, .. } = shared.clone();
+    let part = health.part(Role::Auxiliary, "store", "");
+    let mut tasks = JoinSet::new();
+    let tended = store.clone();
+    tasks.spawn(async move { tended.tend(&replica).await });
+    tasks.spawn(async move { tell_store(&store, &part).await });
+    tasks.spawn(async move { figures.upkeep().await });
+    tasks.spawn(async move { notify::watchdog(move || health.is_alive(SILENT)).await });
+    tasks
 }
 
 /// Sees to it that one process only runs on a SQLite file; the lock ends with the process.
@@ -235,9 +194,9 @@ async fn open_ports(
     health: &Health,
     figures: &metrics::Metrics,
     receivers: &Receivers,
-    stop: &CancellationToken,
-    ports: &mut JoinSet<()>,
-) -> anyhow::Result<()> {
+    closing: &CancellationToken,
+) -> anyhow::Result<JoinSet<()>> {
+    let mut ports = JoinSet::new();
     let needs_port =
         |config: &Config| ChannelKind::enabled(config).any(|kind| kind.is_brought(config));
     // With a directory of towns, one that needs it may come later.
@@ -245,13 +204,13 @@ async fn open_ports(
         || keeper.towns().values().any(|(config, _)| needs_port(config));
     if is_open {
         let router = receivers.router().merge(http::public_health_router(health.clone()));
-        listen("http.listen", &config.http.listen, router, stop, ports).await?;
+        listen("http.listen", &config.http.listen, router, closing, &mut ports).await?;
     }
     if !config.metrics.listen.is_empty() {
         let router = http::operations_router(health.clone(), figures.clone());
-        listen("metrics.listen", &config.metrics.listen, router, stop, ports).await?;
+        listen("metrics.listen", &config.metrics.listen, router, closing, &mut ports).await?;
     }
-    Ok(())
+    Ok(ports)
 }
 
 async fn listen(
@@ -283,9 +242,69 @@ struct Running {
     loaded: Instant,
     seen: Seen,
     misconfigured: bool,
+    /// What listens; it ends with `closing`.
+    ports: JoinSet<()>,
+    closing: CancellationToken,
+    /// What goes on beside, and ends with the process.
+    background: JoinSet<()>,
+    /// That no other process has our SQLite file.
+    _only_one: Option<File>,
 }
 
 impl Running {
+    /// Puts everything together: first what can be wrong in settings and catalog, then the ports, then
+    /// the database.
+    async fn prepare(process: Process, shutdown: &CancellationToken) -> anyhow::Result<Self> {
+        let seen = Seen::now(&process, process.tenants.values());
+        let (figures, health) = (metrics::install()?, Health::new());
+        let catalog = health.part(Role::Essential, "catalog", "");
+        let base = process.base.clone();
+        let keeper = tokio::task::spawn_blocking(|| Keeper::open(process)).await??;
+        for why in keeper.broken_conversations() {
+            // A town without its bot would be worse off.
+            tracing::warn!("the catalog breaks its regression list: {why}");
+        }
+        make_room(&base.store)?;
+        let secret = secret(&base.store)?;
+        let (receivers, closing) = (Receivers::default(), CancellationToken::new());
+        let ports = open_ports(&base, &keeper, &health, &figures, &receivers, &closing).await?;
+        let (store, only_one) = open_store(&base).await?;
+        let queue = Queue::new(AT_ONCE, base.limits.queue);
+        let shared = Shared::new(store, secret, queue, health);
+        let background = beside(&shared, figures);
+        let towns = Towns::new(shared.clone(), receivers, shutdown.clone());
+        Ok(Self {
+            keeper: Some(keeper),
+            towns,
+            shared,
+            catalog,
+            loaded: Instant::now(),
+            seen,
+            misconfigured: false,
+            ports,
+            closing,
+            background,
+            _only_one: only_one,
+        })
+    }
+
+    /// Lets what was begun be finished. `asked`: channels still run.
+    async fn end(mut self, asked: bool) -> Ended {
+        tracing::info!("stopping");
+        notify::stopping();
+        self.shared.health.stopping();
+        if asked && timeout(GRACE, self.towns.drain()).await.is_err() {
+            tracing::warn!("not all channels ended in time");
+        }
+        // What was answered while we drained is still on its way out.
+        self.closing.cancel();
+        let closed = async { while self.ports.join_next().await.is_some() {} };
+        let _ = timeout(LAST_WORDS, closed).await;
+        self.background.shutdown().await;
+        tracing::info!("stopped");
+        if self.misconfigured && !asked { Ended::Misconfigured } else { Ended::Stopped }
+    }
+
     /// Serves all towns.
     async fn begin(&mut self) {
         let Some(keeper) = &self.keeper else { return };
@@ -302,6 +321,7 @@ impl Running {
         }
         metrics::reloaded("", "refused", 0);
         self.catalog.up();
+        notify::ready();
     }
 
     /// Runs until `shutdown` (then `true`) or until no channel is left.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::App;
-use crate::store::{Down, Engine, Store};
+use crate::{
+    health::Part,
+    store::{Down, Engine, Store},
+};
 
 /// A holder that is not heard of for so long has lost it.
 const SPAN: Duration = Duration::from_secs(15);
@@ -38,14 +41,17 @@ impl Lease {
         }
     }
 
-    /// Waits for it.
-    pub async fn acquire(&mut self) {
+    /// Waits for it; meanwhile the channel stands by.
+    pub async fn acquire(&mut self, channel: &Part) {
         let since = Instant::now();
         loop {
             match self.take().await {
                 Ok(true) => break,
                 Err(Down) if !self.yielded && since.elapsed() >= SPAN => break,
-                Ok(false) | Err(Down) => sleep(EVERY / 5).await,
+                Ok(false) | Err(Down) => {
+                    channel.standby();
+                    sleep(EVERY / 5).await;
+                }
             }
         }
         self.yielded = false;

@@ -109,8 +109,7 @@ pub async fn run_at(
 ) -> Result<(), ChannelError> {
     let mut lease = Lease::new(&app, NAME);
     loop {
-        part.standby();
-        if shutdown.run_until_cancelled(lease.acquire()).await.is_none() {
+        if shutdown.run_until_cancelled(lease.acquire(&part)).await.is_none() {
             return Ok(());
         }
         part.starting();

@@ -49,8 +49,7 @@ pub async fn run(
     let api = api(config)?;
     let mut lease = Lease::new(&app, super::NAME);
     loop {
-        part.standby();
-        if shutdown.run_until_cancelled(lease.acquire()).await.is_none() {
+        if shutdown.run_until_cancelled(lease.acquire(&part)).await.is_none() {
             return Ok(());
         }
         part.starting();
