@@ -26,6 +26,8 @@ mod regression;
 mod replies;
 mod safety;
 #[cfg(feature = "telegram")]
+mod scale_out;
+#[cfg(feature = "telegram")]
 mod telegram;
 mod wording;
 
