@@ -8,5 +8,8 @@
 
 mod api;
 mod cluster;
+mod database;
+mod hook;
 mod kill;
+mod polling;
 mod replica;
