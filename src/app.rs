@@ -195,7 +195,8 @@ impl App {
         let attempt = self.inner.shared.attempts.fetch_add(1, Ordering::Relaxed);
         let owner = format!("{replica}-{attempt}");
         let claimed = store.claim(tenant, &key, &owner).await;
-        let is_new = self.seen(|seen| seen.add(key));
+        // What another process holds, this one has not answered.
+        let is_new = claimed != Ok(Claimed::Held) && self.seen(|seen| seen.add(key));
         let mine = || Claim::Mine(Claimant { key, owner });
         let (claim, result) = match claimed {
             Ok(Claimed::Mine) => (mine(), None),
