@@ -202,6 +202,10 @@ async fn open_ports(
     // With a directory of towns, one that needs it may come later.
     let is_open = keeper.process().dir.is_some()
         || keeper.towns().values().any(|(config, _)| needs_port(config));
+    // Ports are open before the channels begin.
+    for (id, (config, _)) in keeper.towns() {
+        receivers.expect(id, config);
+    }
     if is_open {
         let router = receivers.router().merge(http::public_health_router(health.clone()));
         listen("http.listen", &config.http.listen, router, closing, &mut ports).await?;

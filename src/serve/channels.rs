@@ -68,7 +68,7 @@ pub(super) struct Receivers(Arc<RwLock<HashMap<(ChannelKind, TenantId), Receiver
 
 #[derive(Clone)]
 enum Receiver {
-    /// It is not ready yet.
+    /// It is not ready yet, or not any more.
     Starting,
     #[cfg(feature = "telegram")]
     Telegram(Arc<crate::channel::telegram::Hook>),
@@ -124,17 +124,27 @@ impl Receivers {
         (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
     }
 
+    /// From now on what is brought for a town is to be brought again, until its channels take it.
+    pub fn expect(&self, town: &TenantId, config: &Config) {
+        for kind in ChannelKind::enabled(config).filter(|kind| kind.is_brought(config)) {
+            self.set(kind, town, Receiver::Starting);
+        }
+    }
+
+    /// Nothing is to be brought for a town any more.
+    pub fn forget(&self, town: &TenantId) {
+        let mut receivers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        receivers.retain(|(_, of), _| of != town);
+    }
+
     fn get(&self, kind: ChannelKind, town: TenantId) -> Option<Receiver> {
         let receivers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         receivers.get(&(kind, town)).cloned()
     }
 
-    fn set(&self, kind: ChannelKind, town: &TenantId, receiver: Option<Receiver>) {
+    fn set(&self, kind: ChannelKind, town: &TenantId, receiver: Receiver) {
         let mut receivers = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match receiver {
-            Some(receiver) => receivers.insert((kind, town.clone()), receiver),
-            None => receivers.remove(&(kind, town.clone())),
-        };
+        receivers.insert((kind, town.clone()), receiver);
     }
 }
 
@@ -214,9 +224,9 @@ async fn once(
     let town = app.tenant().clone();
     let is_brought = kind.is_brought(&config);
     if is_brought {
-        receivers.set(kind, &town, Some(Receiver::Starting));
+        receivers.set(kind, &town, Receiver::Starting);
     }
-    let ended = match kind {
+    match kind {
         #[cfg(feature = "telegram")]
         ChannelKind::Telegram if is_brought => {
             hook(app, &config, &receivers, &part, shutdown).await
@@ -241,9 +251,7 @@ async fn once(
                 "{key}.enabled = true, aber dieses Programm ist ohne diesen Kanal gebaut (Cargo-Merkmal »{key}«)"
             )))
         }
-    };
-    receivers.set(kind, &town, None);
-    ended
+    }
 }
 
 #[cfg(feature = "telegram")]
@@ -262,9 +270,9 @@ async fn hook(
     };
     let hook = Arc::new(hook);
     let receiver = Receiver::Telegram(Arc::clone(&hook));
-    receivers.set(ChannelKind::Telegram, &town, Some(receiver));
+    receivers.set(ChannelKind::Telegram, &town, receiver);
     let ended = hook.look_after(&config.telegram, part, shutdown).await;
-    receivers.set(ChannelKind::Telegram, &town, Some(Receiver::Starting));
+    receivers.set(ChannelKind::Telegram, &town, Receiver::Starting);
     hook.drain().await;
     ended
 }
@@ -285,9 +293,35 @@ async fn endpoint(
     };
     let endpoint = Arc::new(endpoint);
     let receiver = Receiver::Discord(Arc::clone(&endpoint));
-    receivers.set(ChannelKind::Discord, &town, Some(receiver));
+    receivers.set(ChannelKind::Discord, &town, receiver);
     shutdown.cancelled().await;
-    receivers.set(ChannelKind::Discord, &town, Some(Receiver::Starting));
+    receivers.set(ChannelKind::Discord, &town, Receiver::Starting);
     endpoint.drain().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_brought_before_a_channel_begins_is_to_come_again() {
+        let (receivers, town) = (Receivers::default(), TenantId::only());
+        let brought = async || {
+            let receivers = receivers.clone();
+            let town = TenantId::only();
+            let kind = ChannelKind::Telegram;
+            receivers.receive(kind, town, HeaderMap::new(), Body::empty()).await.status()
+        };
+        assert_eq!(brought().await, StatusCode::NOT_FOUND);
+        let mut config = Config::default();
+        config.telegram.enabled = true;
+        receivers.expect(&town, &config);
+        assert_eq!(brought().await, StatusCode::NOT_FOUND, "polled, not brought");
+        config.telegram.mode = TelegramMode::Webhook;
+        receivers.expect(&town, &config);
+        assert_eq!(brought().await, StatusCode::SERVICE_UNAVAILABLE);
+        receivers.forget(&town);
+        assert_eq!(brought().await, StatusCode::NOT_FOUND);
+    }
 }

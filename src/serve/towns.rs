@@ -64,6 +64,7 @@ impl Towns {
     fn start(&mut self, id: &TenantId, config: Config, bot: Arc<Bot>) {
         let app = App::new(id.clone(), bot, self.shared.clone(), &config);
         let (stop, config) = (self.shutdown.child_token(), Arc::new(config));
+        self.receivers.expect(id, &config);
         let tracker = TaskTracker::new();
         for kind in ChannelKind::enabled(&config) {
             let (app, config) = (app.clone(), Arc::clone(&config));
@@ -81,6 +82,7 @@ impl Towns {
         if timeout(GRACE, town.channels.wait()).await.is_err() {
             tracing::warn!(tenant = %id, "not all channels of a town ended in time");
         }
+        self.receivers.forget(id);
     }
 
     /// The next channel that ended.
