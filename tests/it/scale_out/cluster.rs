@@ -56,6 +56,7 @@ pub struct Figures {
     kills: usize,
     answers: usize,
     second_answers: usize,
+    hooks_set: usize,
 }
 
 impl Cluster {
@@ -167,6 +168,7 @@ impl Cluster {
             kills: self.killed.lock().unwrap().len(),
             answers,
             second_answers: answers - updates,
+            hooks_set: self.api.calls("setWebhook").len(),
         }
     }
 }

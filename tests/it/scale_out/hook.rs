@@ -167,7 +167,8 @@ async fn fault_35_an_update_at_three_replicas_at_once_is_answered_once() {
     api.set_delay(|_| Duration::from_millis(100));
     let mut deliveries = JoinSet::new();
     for id in 1..=20 {
-        for hook in hooks.iter().cloned() {
+        for hook in &hooks {
+            let hook = Arc::clone(hook);
             deliveries.spawn(async move { (id, bring(&hook, &update(id)).await) });
         }
     }
