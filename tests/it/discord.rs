@@ -4,8 +4,8 @@
 //! expects; 2. nobody is ever notified; 3. what Discord or the network does wrong is survived;
 //! 4. what the operator must change is said; 5. no token and no text is logged.
 
-mod events;
-mod fake;
+pub mod events;
+pub mod fake;
 
 use std::{
     sync::{Arc, Mutex, mpsc},

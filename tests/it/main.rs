@@ -21,6 +21,8 @@ mod logs;
 mod offers;
 #[cfg(feature = "server")]
 mod postgres;
+#[cfg(all(feature = "telegram", feature = "discord"))]
+mod privacy;
 mod quality;
 mod regression;
 mod replies;
