@@ -329,6 +329,7 @@ impl App {
         let answered = catch_unwind(AssertUnwindSafe(|| bot.respond(message, conversation)));
         answered.unwrap_or_else(|_| {
             tracing::error!("answering a message failed inside; the citizen got an apology");
+            metrics::panicked("answer");
             (bot.apology(message.language.unwrap_or(bot.language())), Conversation::default())
         })
     }
@@ -360,6 +361,8 @@ impl App {
         let minutes = self.inner.remembered.as_secs().div_ceil(60).to_string();
         let minutes = [("minutes", minutes.as_str())];
         let Some((thread, _)) = turn.base else {
+            // A request alone leaves nothing behind.
+            turn.forget = true;
             turn.reply.blocks.push(Block::Text(wording.say("store-no-thread")));
             return;
         };

@@ -32,7 +32,7 @@ use tower_http::{
 pub use body::{BodyError, read_body};
 pub use routes::{operations_router, public_health_router};
 
-use crate::metrics::PANICS_TOTAL;
+use crate::metrics;
 
 /// Largest body of a request, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -197,7 +197,7 @@ fn guarded(router: Router, limits: &Limits) -> Router {
 /// What was wrong inside is not for the outside, and may hold a citizen's words: not logged either.
 fn apologise(_fault: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request failed inside");
-    metrics::counter!(PANICS_TOTAL, "place" => "http").increment(1);
+    metrics::panicked("http");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 

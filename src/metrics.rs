@@ -18,7 +18,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 pub const QUESTIONS_TOTAL: &str = "amtslotse_questions_total";
 /// From a message's arrival in the process to its reply being ready, histogram. Label: `channel`.
 pub const ANSWER_SECONDS: &str = "amtslotse_answer_seconds";
-/// How long a platform took for one request of ours, histogram. Label: `channel`.
+/// How long a platform took for one request of ours, histogram; those that wait for messages do not
+/// count. Label: `channel`.
 pub const PLATFORM_SECONDS: &str = "amtslotse_platform_seconds";
 /// Updates from the platforms. Labels: `tenant`, `channel`,
 /// `result` = `answered` | `duplicate` | `held` | `too_old` | `refused` | `failed`.
@@ -107,6 +108,21 @@ pub fn dropped(what: &'static str) {
 pub fn reloaded(tenant: &str, result: &'static str, times: u64) {
     let labels = [("tenant", tenant.to_owned()), ("result", result.into())];
     metrics::counter!(CATALOG_RELOADS_TOTAL, &labels).increment(times);
+}
+
+/// Records how long a platform took for a request.
+pub fn platform(channel: &'static str, took: Duration) {
+    metrics::histogram!(PLATFORM_SECONDS, "channel" => channel).record(took);
+}
+
+/// Records that a request to a platform is repeated.
+pub fn platform_retried(channel: &'static str) {
+    metrics::counter!(PLATFORM_RETRIES_TOTAL, "channel" => channel).increment(1);
+}
+
+/// Records a fault inside that was caught in a `place`: `answer`, `channel` or `http`.
+pub fn panicked(place: &'static str) {
+    metrics::counter!(PANICS_TOTAL, "place" => place).increment(1);
 }
 
 /// Records how many messages wait at Telegram.

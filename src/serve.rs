@@ -397,7 +397,7 @@ impl Running {
     /// Loads anew what changed; what was refused, to be tried again with the next change.
     async fn renew(&mut self, changes: Changes) -> Changes {
         let Some(mut keeper) = self.keeper.take() else { return changes };
-        let (is_catalog, before) = (changes.catalog, keeper.catalog_hash());
+        let is_catalog = changes.catalog;
         let building = tokio::task::spawn_blocking(move || {
             let applied = keeper.apply(&changes);
             (keeper, applied)
@@ -409,9 +409,6 @@ impl Running {
                 .degraded("no_reload", "loading anew failed inside; start the process anew");
             return Changes::default();
         };
-        if is_catalog && keeper.catalog_hash() != before {
-            self.loaded = Instant::now();
-        }
         self.keeper = Some(keeper);
         for (id, step) in steps {
             tracing::info!(tenant = %id, "loaded anew");
@@ -423,6 +420,9 @@ impl Running {
             tracing::error!("what changed is refused, the old state still answers: {why}");
             metrics::reloaded("", "refused", 1);
             pending.merge(what);
+        }
+        if is_catalog && !pending.catalog {
+            self.loaded = Instant::now();
         }
         match pending.any() {
             false => self.catalog.up(),

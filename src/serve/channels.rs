@@ -24,6 +24,7 @@ use crate::{
     config::{Config, DiscordMode, TelegramMode},
     health::{Part, Role},
     ids::TenantId,
+    metrics,
 };
 
 /// First and longest wait before a channel that failed is begun anew.
@@ -174,7 +175,7 @@ pub(super) async fn run(
         );
         let mut running = AbortOnDropHandle::new(tokio::spawn(once));
         let ended = tokio::select! {
-            ended = &mut running => ended.map_err(drop),
+            ended = &mut running => ended.map_err(|_| metrics::panicked("channel")),
             () = silence(&part) => {
                 tracing::error!(channel = kind.name(), "a channel gave no sign of life; it is begun anew");
                 Err(())

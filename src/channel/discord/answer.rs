@@ -130,6 +130,7 @@ impl Desk {
             };
             if tokio::spawn(work).await.is_err_and(|fault| fault.is_panic()) {
                 tracing::error!("answering a Discord event failed inside");
+                metrics::panicked("answer");
             }
         };
         self.at_work.spawn_on(guarded, &self.runtime);

@@ -17,10 +17,13 @@ use serenity::{
     builder::CreateAllowedMentions,
     http::{Http, HttpBuilder, HttpError, LightMethod, Multipart, MultipartUpload, Request, Route},
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::receive::{AnswerTo, Shown};
-use crate::{config::DiscordConfig, reply::File};
+use super::{
+    NAME,
+    receive::{AnswerTo, Shown},
+};
+use crate::{config::DiscordConfig, metrics, reply::File};
 
 /// A server that has not answered by then will not.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -225,18 +228,19 @@ impl Api {
     async fn try_repeatedly(&self, request: Request<'_>) -> Result<Vec<u8>, Failure> {
         let mut waits = WAITS.into_iter();
         loop {
-            match self.try_once(request.clone()).await {
+            let started = Instant::now();
+            let tried = self.try_once(request.clone()).await;
+            metrics::platform(NAME, started.elapsed());
+            let wait = match tried {
                 Ok(answer) => return Ok(answer),
                 Err(Fault::Final(failure)) => return Err(failure),
-                Err(Fault::Again(Some(wait))) if wait < TRIED_FOR => {
-                    sleep(wait.max(WAITS[0])).await;
-                }
-                Err(Fault::Again(Some(_))) => return Err(Failure::Unavailable),
-                Err(Fault::Again(None)) => match waits.next() {
-                    Some(wait) => sleep(wait).await,
-                    None => return Err(Failure::Unavailable),
-                },
-            }
+                Err(Fault::Again(Some(wait))) if wait < TRIED_FOR => Some(wait.max(WAITS[0])),
+                Err(Fault::Again(Some(_))) => None,
+                Err(Fault::Again(None)) => waits.next(),
+            };
+            let Some(wait) = wait else { return Err(Failure::Unavailable) };
+            metrics::platform_retried(NAME);
+            sleep(wait).await;
         }
     }
 

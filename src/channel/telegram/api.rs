@@ -16,8 +16,10 @@ use teloxide::{
     types::{BotCommand, CallbackQueryId},
 };
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
-use crate::reply::File;
+use super::NAME;
+use crate::{metrics, reply::File};
 
 /// How long a call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -228,8 +230,10 @@ impl Api {
         struct Sent {
             message_id: i32,
         }
-        let sent: Sent = self.call("SendMessage", message, CALL_TIMEOUT).await?;
-        Ok(sent.message_id)
+        let started = Instant::now();
+        let sent: Result<Sent, Fault> = self.call("SendMessage", message, CALL_TIMEOUT).await;
+        metrics::platform(NAME, started.elapsed());
+        Ok(sent?.message_id)
     }
 
     /// Sends a file into a chat, and into one topic of it.

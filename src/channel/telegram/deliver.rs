@@ -11,11 +11,13 @@ use teloxide::{
 use tokio::time::sleep;
 
 use super::{
+    NAME,
     api::{Api, Fault},
     backoff::Backoff,
     receive::Address,
     render::Part,
 };
+use crate::metrics;
 
 /// Longest time that "too many requests" is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -127,6 +129,7 @@ impl Delivery {
                 Err(fault) => {
                     let wait = self.mend(fault, part).ok_or(fault)?;
                     tracing::debug!(%fault, ?wait, "telegram: sending an answer again");
+                    metrics::platform_retried(NAME);
                     sleep(wait).await;
                 }
             }

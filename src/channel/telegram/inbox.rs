@@ -133,6 +133,7 @@ fn finish(
     let id = ended.unwrap_or_else(|error| {
         // Not the panic's own words: they may quote a message.
         tracing::error!("telegram: answering a message ended in a fault");
+        crate::metrics::panicked("answer");
         error.id()
     });
     if let Some(update) = answering.remove(&id) {

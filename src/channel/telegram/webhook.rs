@@ -129,6 +129,7 @@ impl Hook {
         let handled = self.at_work.spawn(handle(Arc::clone(&self.channel), id, update)).await;
         handled.unwrap_or_else(|_| {
             tracing::error!("telegram: answering a message ended in a fault");
+            metrics::panicked("answer");
             StatusCode::INTERNAL_SERVER_ERROR
         })
     }
