@@ -356,46 +356,66 @@ impl App {
     /// is told so when it is so.
     async fn serve_data_request(&self, turn: &mut Turn) {
         let Some(request) = turn.reply.outcome.request else { return };
-        let bot = self.bot();
-        let wording = bot.wording(turn.reply.language);
-        let minutes = self.inner.remembered.as_secs().div_ceil(60).to_string();
-        let minutes = [("minutes", minutes.as_str())];
         let Some((thread, _)) = turn.base else {
             // A request alone leaves nothing behind.
             turn.forget = true;
-            turn.reply.blocks.push(Block::Text(wording.say("store-no-thread")));
+            let text = self.on_the_store(turn, "store-no-thread");
+            turn.reply.blocks.push(text);
             return;
         };
+        match request {
+            DataRequest::Access => self.serve_access(turn, &thread).await,
+            DataRequest::Forget => self.serve_erasure(turn, &thread).await,
+        }
+    }
+
+    async fn serve_access(&self, turn: &mut Turn, thread: &Key) {
+        let store = &self.inner.shared.store;
+        let stored = store.stored(self.inner.tenant.as_str(), thread).await;
+        let is_blank = turn.conversation.is_blank();
+        // In groups it is one message of ours that was looked up, and not the chat.
+        let [in_private, in_public] = match stored {
+            Ok(Some(_)) if is_blank => ["store-row-blank", "store-row-blank-public"],
+            Ok(Some(_)) => ["store-row", "store-row-public"],
+            Ok(None) => ["store-no-row", "store-no-row-public"],
+            Err(Down) => ["store-down"; 2],
+        };
+        match stored {
+            // Who only asked what is stored leaves nothing behind.
+            Ok(None) => turn.forget = true,
+            Ok(Some(_)) if !is_blank => {}
+            Ok(Some(_)) | Err(Down) => turn.reply.blocks.clear(),
+        }
+        let key = if turn.message.public { in_public } else { in_private };
+        let text = self.on_the_store(turn, key);
+        turn.reply.blocks.push(text);
+    }
+
+    async fn serve_erasure(&self, turn: &mut Turn, thread: &Key) {
+        turn.forget = true;
         let (store, tenant) = (&self.inner.shared.store, self.inner.tenant.as_str());
-        if request == DataRequest::Forget {
-            turn.forget = true;
-            let erased = match store.erase(tenant, &thread).await {
-                Ok(_) => store.stored(tenant, &thread).await,
-                Err(Down) => Err(Down),
-            };
-            match erased {
-                Ok(None) => turn.reply.blocks.push(Block::Text(wording.say("store-erased"))),
-                Ok(Some(_)) | Err(Down) => {
-                    let text = wording.say_with("store-not-erased", &minutes);
-                    turn.reply.blocks = vec![Block::Text(text)];
-                }
-            }
-            return;
-        }
-        let (alone, text) = match store.stored(tenant, &thread).await {
-            Ok(Some(_)) if turn.conversation.is_blank() => (true, wording.say("store-row-blank")),
-            Ok(Some(_)) => (false, wording.say("store-row")),
-            Ok(None) => {
-                // Who only asked what is stored leaves nothing behind.
-                turn.forget = true;
-                (false, wording.say("store-no-row"))
-            }
-            Err(Down) => (true, wording.say_with("store-down", &minutes)),
+        let left = match store.erase(tenant, thread).await {
+            Ok(_) => store.stored(tenant, thread).await,
+            Err(Down) => Err(Down),
         };
-        if alone {
-            turn.reply.blocks.clear();
-        }
-        turn.reply.blocks.push(Block::Text(text));
+        let key = match left {
+            Ok(None) if turn.message.public => "store-erased-public",
+            Ok(None) => "store-erased",
+            Ok(Some(_)) | Err(Down) => {
+                turn.reply.blocks.clear();
+                "store-not-erased"
+            }
+        };
+        let text = self.on_the_store(turn, key);
+        turn.reply.blocks.push(text);
+    }
+
+    /// What a wording key says about the store.
+    fn on_the_store(&self, turn: &Turn, key: &str) -> Block {
+        let minutes = self.inner.remembered.as_secs().div_ceil(60).to_string();
+        let bot = self.bot();
+        let wording = bot.wording(turn.reply.language);
+        Block::Text(wording.say_with(key, &[("minutes", minutes.as_str())]))
     }
 
     /// What is counted of a reply: how it was decided, and each service that was asserted.

@@ -218,6 +218,11 @@ async fn in_groups_requests_concern_one_message_of_the_bots() {
     let mut both = [of(10), of(20)];
     both.sort();
     assert_eq!(database.threads().await, both);
-    in_group(&app, "/loeschen", Some(&below(10)), 30).await;
+    let read = in_group(&app, "/auskunft", Some(&below(20)), 20).await;
+    assert!(read.contains("zu dieser Nachricht von mir ein Eintrag"), "{read}");
+    let read = in_group(&app, "/loeschen", Some(&below(10)), 30).await;
+    // Nothing is said of the chat: there is more of it.
+    assert!(read.contains("zu dieser Nachricht von mir nichts mehr"), "{read}");
+    assert!(!read.contains("zu diesem Chat"), "{read}");
     assert_eq!(database.threads().await, [of(20)], "others' conversations stay");
 }
