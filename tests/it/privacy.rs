@@ -8,6 +8,7 @@
 
 mod canary;
 mod database;
+mod documents;
 mod process;
 mod requests;
 mod retention;

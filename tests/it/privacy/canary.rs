@@ -210,7 +210,11 @@ impl Town {
     /// Nothing of a person is anywhere; and what is looked at is what it seems to be.
     async fn search(self) {
         let metrics = self.figures("metrics").await;
-        assert!(metrics.contains("amtslotse_questions_total{"), "{metrics}");
+        for name in
+            ["questions_total{", "platform_seconds", "platform_retries_total", "catalog_age"]
+        {
+            assert!(metrics.contains(&format!("amtslotse_{name}")), "{name}: {metrics}");
+        }
         let health = self.figures("readyz").await;
         assert!(health.contains("\"status\":"), "{health}");
         let dump = self.database.dump().await;

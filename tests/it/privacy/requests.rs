@@ -78,15 +78,18 @@ impl<'a> Chat<'a> {
 
     #[track_caller]
     fn says(&self, read: &str, key: &str) {
-        // Lines are wrapped for the terminal.
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let expected = words(&self.wording(key));
-        assert!(words(read).contains(&expected), "»{expected}« is not in: {read}");
+        let expected = unwrapped(&self.wording(key));
+        assert!(unwrapped(read).contains(&expected), "»{expected}« is not in: {read}");
     }
 
     async fn until_up(&self) {
         until("the store is up", async || self.app.shared().store.is_up()).await;
     }
+}
+
+/// A text without the ends of lines that the terminal makes.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 async fn tell(database: &mut Database) {
@@ -196,7 +199,7 @@ async fn in_group(app: &App, text: &str, follows: Option<&ThreadKey>, answer: u3
     let turn = app.respond("telegram", &message, follows).await;
     let read = terminal::render(&turn.reply, false);
     app.finish(turn, None, &[below(answer)]).await;
-    read
+    unwrapped(&read)
 }
 
 #[tokio::test]
