@@ -29,7 +29,7 @@ use std::{
 use serenity::all::BotGateway;
 use tokio_util::sync::CancellationToken;
 
-pub use self::interactions::{Endpoint, set_up};
+pub use self::interactions::{Endpoint, set_up, set_up_at};
 use self::{
     answer::Desk,
     api::{Api, Failure},

@@ -36,9 +36,9 @@ use self::{
 };
 use crate::BOT;
 
-const TOKEN: &str = "canary-token-0123456789";
+pub const TOKEN: &str = "canary-token-0123456789";
 const MESSAGES: &str = "/messages";
-const CALLBACK: &str = "/callback";
+pub const CALLBACK: &str = "/callback";
 
 /// The channel at work.
 struct Channel {
@@ -100,12 +100,12 @@ async fn connected() -> (Fake, Channel) {
 }
 
 /// What an answer shows: of a message, or of an interaction's response.
-fn shown(received: &Received) -> &Value {
+pub fn shown(received: &Received) -> &Value {
     if received.path.ends_with(CALLBACK) { &received.body["data"] } else { &received.body }
 }
 
 /// All that a citizen reads in it.
-fn text(received: &Received) -> String {
+pub fn text(received: &Received) -> String {
     let shown = shown(received);
     let mut text = shown["content"].as_str().unwrap_or_default().to_owned();
     for embed in shown["embeds"].as_array().into_iter().flatten() {
@@ -122,7 +122,7 @@ fn text(received: &Received) -> String {
 
 /// The first thing to press whose label contains `part`: its data.
 #[track_caller]
-fn pressable(received: &Received, part: &str) -> String {
+pub fn pressable(received: &Received, part: &str) -> String {
     let rows = shown(received)["components"].as_array().cloned().unwrap_or_default();
     let parts = rows.iter().flat_map(|row| row["components"].as_array().unwrap());
     let options = parts.flat_map(|p| p["options"].as_array().cloned().unwrap_or(vec![p.clone()]));
@@ -371,7 +371,7 @@ impl Offers for SlowOffers {
     }
 }
 
-fn bot_with(offers: Arc<dyn Offers>) -> Bot {
+pub fn bot_with(offers: Arc<dyn Offers>) -> Bot {
     let files = CatalogFiles::embedded();
     let catalog = Arc::new(Catalog::load(&files).unwrap());
     let places = Arc::new(Places::load(&files).unwrap());
@@ -379,7 +379,7 @@ fn bot_with(offers: Arc<dyn Offers>) -> Bot {
 }
 
 /// A bot that answers once the sender is dropped.
-fn slow_bot() -> (Bot, mpsc::Sender<()>) {
+pub fn slow_bot() -> (Bot, mpsc::Sender<()>) {
     let (go, wait) = mpsc::channel();
     (bot_with(Arc::new(SlowOffers(Mutex::new(wait)))), go)
 }

@@ -13,6 +13,8 @@ mod discord;
 mod house;
 #[cfg(feature = "import")]
 mod import;
+#[cfg(feature = "discord")]
+mod interactions;
 mod life_events;
 #[cfg(feature = "telegram")]
 mod lifecycle;
@@ -31,6 +33,8 @@ mod safety;
 mod scale_out;
 #[cfg(feature = "telegram")]
 mod telegram;
+#[cfg(feature = "telegram")]
+mod tenants;
 mod wording;
 
 use std::sync::LazyLock;

@@ -61,7 +61,7 @@ pub(super) struct Desk {
     connected: AtomicBool,
 }
 
-/// Waits before Discord is asked again which message an answer became.
+/// Waits before Discord is asked again about an answer that it does not know yet.
 const ASK_AGAIN: [Duration; 3] =
     [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
 
@@ -230,7 +230,7 @@ impl Desk {
             }
         }
         for file in &thought.files {
-            note(self.api.send_file(&answer, file).await);
+            note(once_known(|| self.api.send_file(&answer, file)).await);
         }
     }
 
@@ -303,7 +303,7 @@ impl Desk {
             return (thought, None);
         }
         let edit = thought.card.edit();
-        let sent = self.api.edit_answer(call.application, &call.token, &edit).await;
+        let sent = once_known(|| self.api.edit_answer(call.application, &call.token, &edit)).await;
         (thought, note(sent))
     }
 
@@ -323,15 +323,24 @@ impl Desk {
         if call.shown != Shown::Ephemeral || is_deferral {
             return Ok(None);
         }
-        let mut waits = ASK_AGAIN.into_iter();
-        loop {
-            match self.api.answered(call.application, &call.token).await {
-                Err(failure) if failure.is_unknown() => match waits.next() {
-                    Some(wait) => sleep(wait).await,
-                    None => return Err(failure),
-                },
-                found => return found.map(Some),
-            }
+        once_known(|| self.api.answered(call.application, &call.token)).await.map(Some)
+    }
+}
+
+/// A request about the answer to an interaction. One that Discord gets as the response to its own
+/// request may still be on its way, and until then Discord knows of none.
+async fn once_known<T, R>(request: impl Fn() -> R) -> Result<T, Failure>
+where
+    R: Future<Output = Result<T, Failure>>,
+{
+    let mut waits = ASK_AGAIN.into_iter();
+    loop {
+        match request().await {
+            Err(failure) if failure.is_unknown() => match waits.next() {
+                Some(wait) => sleep(wait).await,
+                None => return Err(failure),
+            },
+            known => return known,
         }
     }
 }

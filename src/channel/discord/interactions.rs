@@ -57,6 +57,19 @@ pub async fn set_up(
     config: &DiscordConfig,
     part: &Part,
 ) -> Result<Endpoint, ChannelError> {
+    set_up_at(app, config, part, Pace::default()).await
+}
+
+/// Like [`set_up`], at another pace.
+///
+/// # Errors
+/// If the operator must change a setting first.
+pub async fn set_up_at(
+    app: App,
+    config: &DiscordConfig,
+    part: &Part,
+    pace: Pace,
+) -> Result<Endpoint, ChannelError> {
     part.starting();
     let verifier = verifier(&config.public_key).ok_or_else(|| {
         ChannelError::Misconfigured("discord.public_key: kein gültiger Schlüssel".to_owned())
@@ -64,7 +77,6 @@ pub async fn set_up(
     let application = config.application_id.parse().map_err(|_| {
         ChannelError::Misconfigured("discord.application_id: keine Nummer".to_owned())
     })?;
-    let pace = Pace::default();
     let desk = Arc::new(Desk::new(app, Api::new(config), pace));
     let mut waits = Waits::new(pace.retry, LONGEST_RETRY);
     loop {

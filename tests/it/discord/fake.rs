@@ -2,6 +2,7 @@
 //! switches for what can go wrong.
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -32,6 +33,8 @@ use tokio::{
 pub const ME: &str = "900";
 /// Its application.
 pub const APP: &str = "901";
+/// What Discord says about an interaction that has no answer yet.
+const UNKNOWN_WEBHOOK: i64 = 10_015;
 /// No wait for what should happen lasts longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -93,6 +96,8 @@ struct Shared {
     /// Clients that said goodbye with this code.
     goodbyes: Mutex<Vec<u16>>,
     commands: Mutex<Value>,
+    /// Tokens of the interactions whose answers are still on their way here.
+    under_way: Mutex<HashSet<String>>,
     gateway: Mutex<Option<mpsc::UnboundedSender<Frame>>>,
     sequence: AtomicU64,
     ids: AtomicU64,
@@ -127,6 +132,22 @@ impl Fake {
     /// The commands as if registered before.
     pub fn commands(&self) -> Value {
         lock(&self.shared.commands).clone()
+    }
+
+    /// As if other commands were registered before.
+    pub fn change_commands(&self, change: impl FnOnce(&mut Value)) {
+        change(&mut lock(&self.shared.commands));
+    }
+
+    /// The answer to this interaction comes as the response to a request of Discord's: until then,
+    /// Discord knows of no answer.
+    pub fn await_answer(&self, interaction: &Value) {
+        lock(&self.shared.under_way).insert(token_of(interaction));
+    }
+
+    /// The answer has come.
+    pub fn take_answer(&self, interaction: &Value) {
+        lock(&self.shared.under_way).remove(&token_of(interaction));
     }
 
     pub fn new_id(&self) -> String {
@@ -211,6 +232,10 @@ impl Drop for Fake {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+fn token_of(interaction: &Value) -> String {
+    interaction["token"].as_str().unwrap().to_owned()
 }
 
 fn matching<'a>(
@@ -307,7 +332,13 @@ fn answer(shared: &Shared, received: &Received) -> Response {
             let message = json!({ "id": answer_to(id) });
             json!({ "interaction": {}, "resource": { "type": 4, "message": message } })
         }
-        ("PATCH", ["webhooks", APP, _, "messages", "@original"]) => json!({ "id": "8" }),
+        (_, ["webhooks", APP, token, ..]) if lock(&shared.under_way).contains(*token) => {
+            return error(StatusCode::NOT_FOUND, UNKNOWN_WEBHOOK);
+        }
+        ("GET" | "PATCH", ["webhooks", APP, token, "messages", "@original"]) => {
+            json!({ "id": answer_to(token.trim_start_matches("token-")) })
+        }
+        ("POST", ["webhooks", APP, _]) => json!({ "id": "9" }),
         ("POST", ["channels", _, "messages"]) => {
             json!({ "id": answer_to(received.body["nonce"].as_str().unwrap_or("0")) })
         }

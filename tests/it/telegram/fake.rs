@@ -80,6 +80,8 @@ struct Record {
     calls: Vec<Call>,
     trouble: HashMap<String, VecDeque<Trouble>>,
     webhook: String,
+    /// Polls that were broken off by whoever asked.
+    broken_off: usize,
     /// Do not hold polls open.
     impatient: bool,
     /// Deliver everything again, whatever was confirmed.
@@ -196,6 +198,11 @@ impl Fake {
         self.calls("SendMessage").into_iter().filter(|call| call.sent.is_some()).collect()
     }
 
+    /// Polls that were broken off by whoever asked.
+    pub fn broken_off(&self) -> usize {
+        self.record().broken_off
+    }
+
     /// The newest update delivered.
     pub fn newest(&self) -> Option<i64> {
         Some(self.record().next_id - 1)
@@ -303,6 +310,7 @@ impl Server {
     /// Unconfirmed updates; holds until there are some.
     async fn updates(&self, body: &Value) -> Value {
         let hold = Duration::from_secs(body["timeout"].as_u64().unwrap_or(0));
+        let held = Held(self);
         let mut changes = self.changed.subscribe();
         let waiting = async {
             loop {
@@ -314,10 +322,9 @@ impl Server {
                 changes.changed().await.unwrap();
             }
         };
-        timeout(hold, waiting)
-            .await
-            .unwrap_or_else(|_| self.pending(body["offset"].as_i64()))
-            .into()
+        let updates = timeout(hold, waiting).await;
+        held.answered();
+        updates.unwrap_or_else(|_| self.pending(body["offset"].as_i64())).into()
     }
 
     fn pending(&self, offset: Option<i64>) -> Vec<Value> {
@@ -328,6 +335,22 @@ impl Server {
         let mut updates = std::mem::take(&mut record.repeats);
         updates.extend(record.updates.iter().take(100).cloned());
         updates
+    }
+}
+
+/// A poll that is held open. If it is dropped before it is answered, whoever asked is gone.
+struct Held<'a>(&'a Server);
+
+impl Held<'_> {
+    fn answered(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.record.lock().unwrap().broken_off += 1;
+        self.0.changed.send_modify(|n| *n += 1);
     }
 }
 
