@@ -257,7 +257,7 @@ async fn a_command_is_answered_for_the_asker_alone_and_goes_on_under_its_message
     assert_eq!(line.fake.count("POST", CALLBACK), 0, "nothing is told twice");
     let (_, store) = line.close().await;
     let recalled = store.recall("default", &thread).await.unwrap().expect("a conversation");
-    assert_eq!(recalled.version, 2, "one step each: {}", recalled.state);
+    assert!(recalled.state.contains(r#""facets":["cost"]"#), "{}", recalled.state);
 }
 
 /// Waits until a conversation is kept.

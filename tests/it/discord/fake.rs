@@ -263,7 +263,11 @@ async fn api(
     let known = headers.get("authorization").and_then(|v| v.to_str().ok());
     let trusted = known.is_some_and(|token| token.starts_with("Bot "));
     // Decided before anybody sees the request, so that a test's next switch is not meant for it.
-    let fault = if trusted { lock(&shared.faults).next(&received) } else { Some(Fault::Token) };
+    let fault = match trusted {
+        true if shared.is_under_way(&received) => Some(Fault::Unknown),
+        true => lock(&shared.faults).next(&received),
+        false => Some(Fault::Token),
+    };
     lock(&shared.received).push(received.clone());
     shared.changed.notify_waiters();
     match fault {
@@ -279,6 +283,7 @@ async fn api(
             (StatusCode::BAD_GATEWAY, "<html>bad gateway</html>").into_response()
         }
         Some(Fault::Refused(code)) => error(StatusCode::FORBIDDEN, code),
+        Some(Fault::Unknown) => error(StatusCode::NOT_FOUND, UNKNOWN_WEBHOOK),
     }
 }
 
@@ -288,6 +293,16 @@ enum Fault {
     TooFast,
     BadGateway,
     Refused(i64),
+    Unknown,
+}
+
+impl Shared {
+    /// Whether a request is about an answer that has not come yet.
+    fn is_under_way(&self, received: &Received) -> bool {
+        let of_webhook = received.path.strip_prefix(&format!("/webhooks/{APP}/"));
+        let token = of_webhook.and_then(|rest| rest.split('/').next());
+        token.is_some_and(|token| lock(&self.under_way).contains(token))
+    }
 }
 
 impl Faults {
@@ -331,9 +346,6 @@ fn answer(shared: &Shared, received: &Received) -> Response {
         ("POST", ["interactions", id, _, "callback"]) => {
             let message = json!({ "id": answer_to(id) });
             json!({ "interaction": {}, "resource": { "type": 4, "message": message } })
-        }
-        (_, ["webhooks", APP, token, ..]) if lock(&shared.under_way).contains(*token) => {
-            return error(StatusCode::NOT_FOUND, UNKNOWN_WEBHOOK);
         }
         ("GET" | "PATCH", ["webhooks", APP, token, "messages", "@original"]) => {
             json!({ "id": answer_to(token.trim_start_matches("token-")) })

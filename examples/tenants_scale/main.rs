@@ -9,6 +9,8 @@
 //! process after and before, divided by their number), how long one overlay takes to be loaded and
 //! built anew, and answers with and without an overlay.
 
+mod overlay;
+
 use std::{
     env, fs,
     hint::black_box,
@@ -24,43 +26,6 @@ use amtslotse::{
     places::Places,
 };
 
-/// Services as towns have them beside those of the catalog.
-const KINDS: [(&str, &str); 20] = [
-    ("Lastenrad", "ausleihen"),
-    ("Mühlenbad", "besuchen"),
-    ("Eishalle", "mieten"),
-    ("Gelbe Tonne", "bestellen"),
-    ("Bürgerbus", "buchen"),
-    ("Grillplatz", "reservieren"),
-    ("Stadtarchiv", "benutzen"),
-    ("Repair-Café", "besuchen"),
-    ("Ferienpass", "kaufen"),
-    ("Kleingarten", "pachten"),
-    ("Bootsliegeplatz", "pachten"),
-    ("Marktstand", "anmelden"),
-    ("Baumpatenschaft", "übernehmen"),
-    ("Mängelmelder", "nutzen"),
-    ("Seniorenfahrdienst", "bestellen"),
-    ("Heimatpreis", "vorschlagen"),
-    ("Dorfgemeinschaftshaus", "mieten"),
-    ("Laubsack", "abholen"),
-    ("Jugendbühne", "buchen"),
-    ("Regenwasserzisterne", "fördern lassen"),
-];
-const DISTRICTS: [&str; 12] = [
-    "Oberau",
-    "Unterau",
-    "Lindenhof",
-    "Steinbruch",
-    "Mühltal",
-    "Rosenberg",
-    "Weiherfeld",
-    "Birkenau",
-    "Sonnenhang",
-    "Talblick",
-    "Hasenbühl",
-    "Kirchwiesen",
-];
 const QUESTIONS: [&str; 8] = [
     "perso abgelaufen, was brauche ich",
     "wo kann man in oberau das lastenrad ausleihen",
@@ -105,7 +70,7 @@ fn base() -> Bot {
 }
 
 fn tenant(base: &Bot, number: usize, entries: usize) -> Bot {
-    let texts = texts(number, entries);
+    let texts = overlay::texts(number, entries);
     let texts = texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     let files = CatalogFiles::from_texts(texts);
     let overlay = Overlay::load(&files, base.catalog()).expect("a valid overlay");
@@ -115,31 +80,6 @@ fn tenant(base: &Bot, number: usize, entries: usize) -> Bot {
         ..Settings::default()
     };
     base.with_settings(settings).with_overlay(Arc::new(overlay))
-}
-
-/// The files of an overlay: services of its own and their phrases.
-fn texts(tenant: usize, entries: usize) -> Vec<(String, String)> {
-    let mut texts = Vec::new();
-    for entry in 0..entries {
-        let (thing, verb) = KINDS[(tenant + entry) % KINDS.len()];
-        let district = DISTRICTS[(tenant + entry / KINDS.len()) % DISTRICTS.len()];
-        let id = format!("ort-{tenant}-{entry}");
-        let service = format!(
-            "format = 1\ntopic = \"kultur-freizeit\"\nlevel = \"gemeinde\"\nauthority = \"Bürgerbüro\"\n\
-             [name.de]\nofficial = \"{thing} {district} {verb}\"\nplain = \"{thing} {district}\"\n\
-             [online]\nkind = \"nationwide_partly\"\nreason = \"Den Antrag gibt es online.\"\n"
-        );
-        let phrases = [
-            format!("{thing} im {district} {verb}"),
-            format!("wie kann ich {thing} {district} {verb}"),
-            format!("wir möchten in {district} {thing} {verb}"),
-            format!("{thing} {district} frei am samstag"),
-            format!("was muss ich für {thing} {district} tun nummer {entry}"),
-        ];
-        texts.push((format!("services/kultur-freizeit/{id}.toml"), service));
-        texts.push((format!("phrases/de/{id}.txt"), phrases.join("\n")));
-    }
-    texts
 }
 
 fn answers<'a>(bot: impl Fn(usize) -> &'a Bot) -> Vec<Duration> {
