@@ -224,7 +224,8 @@ fn load_config(common: &Common) -> Result<Loaded, u8> {
     };
     let config = config.ok_or_else(|| {
         let known: Vec<&str> = tenants.keys().map(TenantId::as_str).collect();
-        eprintln!("Fehler: --tenant: diese Gemeinde gibt es nicht; es gibt: {}", known.join(", "));
+        let asked = common.tenant.as_ref().map_or("", TenantId::as_str);
+        eprintln!("Fehler: --tenant: »{asked}« gibt es nicht; es gibt: {}", known.join(", "));
         USAGE
     })?;
     Ok(Loaded { config, warnings })

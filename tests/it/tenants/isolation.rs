@@ -251,7 +251,9 @@ impl Engine for Postgres {
     fn fresh(&self) -> (Option<TempDir>, String) {
         let number: u64 = self.sql("SELECT count(*) FROM pg_database").parse().unwrap();
         self.sql(&format!("CREATE DATABASE story{number}"));
-        (None, self.url().replace("/amtslotse", &format!("/story{number}")))
+        let server = self.url();
+        let server = server.strip_suffix("amtslotse").unwrap();
+        (None, format!("{server}story{number}"))
     }
 }
 
@@ -267,14 +269,14 @@ impl World {
         Self { _dir: dir, url, shared }
     }
 
-    /// What is stored of a town, but for times and who wrote it.
+    /// What is stored of a town, but for times (versions hold them) and who wrote it.
     async fn rows(&self, tenant: &str) -> Vec<String> {
         sqlx::any::install_default_drivers();
         let mut connection = AnyConnection::connect(&self.url).await.unwrap();
         let mut rows = Vec::new();
         for sql in [
             "SELECT tenant, 'seen', key, CAST(done AS TEXT) FROM seen",
-            "SELECT tenant, 'conversation', thread, CAST(version AS TEXT) || ' ' || state FROM conversations",
+            "SELECT tenant, 'conversation', thread, state FROM conversations",
             "SELECT tenant, 'count', channel || ' ' || kind || ' ' || service, CAST(n AS TEXT) FROM counters",
             "SELECT tenant, 'feedback', service || ' ' || verdict, CAST(n AS TEXT) FROM feedback",
         ] {
