@@ -87,7 +87,8 @@ impl Running {
         let running = Self { dir, child, telegram };
         let ready = tokio::task::spawn_blocking(move || wait_for_ready(&socket));
         ready.await??;
-        print!("{towns} towns: ready after {:.2?}, ", started.elapsed());
+        let (ready, cpu) = (started.elapsed(), running.cpu()?);
+        print!("{towns} towns: ready after {ready:.2?} ({cpu:.2?} of CPU), ");
         running.telegram.until(|seen| seen.waiting.len() == towns).await?;
         println!("all connected after {:.2?}", started.elapsed());
         Ok(running)
@@ -99,6 +100,15 @@ impl Running {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()).context("VmRSS")?;
         Ok(kibibytes.parse::<f64>()? / 1024.0)
+    }
+
+    /// The time it has computed, on all cores.
+    fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // After the name in brackets; user and system time are the 12th and 13th of the rest.
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).filter_map(|text| text.parse::<u64>().ok()).sum();
+        Ok(Duration::from_millis(ticks * 10))
     }
 
     /// Changes the overlay of a town; how long it takes until it answers accordingly.

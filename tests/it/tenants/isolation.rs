@@ -427,12 +427,12 @@ fn tell_all(engine: &impl Engine, cases: u32) {
 
 #[test]
 fn fault_72_towns_in_one_sqlite_file_are_as_if_alone() {
-    tell_all(&Sqlite, 24);
+    tell_all(&Sqlite, 64);
 }
 
 #[test]
 fn fault_72_towns_in_one_postgresql_are_as_if_alone() {
-    tell_all(&Postgres::start(), 5);
+    tell_all(&Postgres::start(), 12);
 }
 
 /// The stories above can fail: towns that go by the same name do get into each other's way.
