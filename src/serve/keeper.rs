@@ -182,24 +182,15 @@ impl Keeper {
             }
         };
         let mut next = self.process.tenants.clone();
+        let mut changed = BTreeMap::new();
         for id in &changes.tenants {
-            let Some(path) = files.get(id) else {
-                next.remove(id);
-                continue;
-            };
-            let read = dir.read(id, path).and_then(|read| {
-                let mut with = next.clone();
-                with.insert(id.clone(), read.config);
-                tokens_differ(&with).map(|()| with)
-            });
-            match read {
-                Ok(with) => {
-                    next = with;
-                    affected.insert(id.clone());
-                }
-                Err(error) => applied.refuse(of_tenant(id), error),
+            match files.get(id).map(|path| dir.read(id, path)) {
+                Some(Ok(read)) => drop(changed.insert(id.clone(), read.config)),
+                Some(Err(error)) => applied.refuse(of_tenant(id), error),
+                None => drop(next.remove(id)),
             }
         }
+        affected.extend(take_over(&mut next, changed, applied));
         for id in self.process.tenants.keys().filter(|id| !next.contains_key(id)) {
             self.towns.remove(id);
             applied.steps.insert(id.clone(), Step::Stop);
@@ -265,6 +256,34 @@ impl Keeper {
     }
 }
 
+/// Takes over changed settings, but for those with a token that another town has; whose they are.
+fn take_over(
+    towns: &mut BTreeMap<TenantId, Config>,
+    changed: BTreeMap<TenantId, Config>,
+    applied: &mut Applied,
+) -> Vec<TenantId> {
+    // All at once, since towns may swap their tokens.
+    let mut all = towns.clone();
+    all.extend(changed.clone());
+    if tokens_differ(&all).is_ok() {
+        *towns = all;
+        return changed.into_keys().collect();
+    }
+    let mut taken = Vec::new();
+    for (id, config) in changed {
+        let mut with = towns.clone();
+        with.insert(id.clone(), config);
+        match tokens_differ(&with) {
+            Ok(()) => {
+                *towns = with;
+                taken.push(id);
+            }
+            Err(error) => applied.refuse(of_tenant(&id), error),
+        }
+    }
+    taken
+}
+
 fn of_tenant(id: &TenantId) -> Changes {
     Changes { tenants: [id.clone()].into(), ..Changes::default() }
 }
@@ -291,6 +310,8 @@ fn broken_conversations(bot: &Bot, config: &Config) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use secrecy::ExposeSecret;
 
     use super::*;
     use crate::{conversation::Conversation, message::Message, serve::files::Seen};
@@ -433,6 +454,28 @@ mod tests {
         assert_eq!(names(&place), ["adorf: Stadt Adorf"]);
         // Nobody touched the first one meanwhile.
         assert!(Arc::ptr_eq(&adorf, &place.keeper.towns()[&"adorf".parse().unwrap()].1));
+    }
+
+    #[test]
+    fn tokens_may_be_swapped_and_inherited_but_not_shared() {
+        let town = |token: &str| format!("[telegram]\nenabled = true\ntoken = \"{token}\"\n");
+        let (one, two) = (town("1:one"), town("2:two"));
+        let files = [("tenants/adorf.toml", &*one), ("tenants/bdorf.toml", &*two)];
+        let mut place = Place::new(&files);
+        let tokens = |place: &Place| -> Vec<String> {
+            let towns = place.keeper.towns().values();
+            towns.map(|(config, _)| config.telegram.token.expose_secret().to_owned()).collect()
+        };
+        write(place.dir.path(), "tenants/adorf.toml", &two);
+        assert!(place.write("tenants/bdorf.toml", &one).is_empty());
+        assert_eq!(tokens(&place), ["2:two", "1:one"]);
+        let refused = place.write("tenants/adorf.toml", &one);
+        assert!(refused[0].contains("adorf.toml und tenants/bdorf.toml"), "{refused:?}");
+        assert_eq!(tokens(&place), ["2:two", "1:one"]);
+        // The other one gives its token up.
+        fs::remove_file(place.dir.path().join("tenants/bdorf.toml")).unwrap();
+        assert!(place.reload().is_empty());
+        assert_eq!(tokens(&place), ["1:one"]);
     }
 
     #[test]

@@ -346,10 +346,15 @@ async fn a_faulty_directory_is_refused_with_file_and_key() {
     };
     let twice = [("tenants/adorf.toml", telegram), ("tenants/bdorf.toml", telegram)];
     has(refused(&twice).await, &["tenants/adorf.toml", "tenants/bdorf.toml", "telegram.token"]);
-    let store = [("tenants/adorf.toml", "[store]\nurl = \"sqlite:x\"\n")];
-    has(refused(&store).await, &["adorf.toml", "[store]", "config.toml"]);
-    let catalog = [("tenants/adorf.toml", "[bot]\ncatalog = \"x\"\n")];
-    has(refused(&catalog).await, &["adorf.toml", "bot.catalog", "bot.overlay"]);
+    for (key, text) in [
+        ("[store]", "[store]\nurl = \"sqlite:x\"\n"),
+        ("[log]", "[log]\nlevel = \"debug\"\n"),
+        ("bot.catalog", "[bot]\ncatalog = \"x\"\n"),
+        ("limits.queue", "[limits]\nqueue = 1\n"),
+    ] {
+        let of_the_process = [("tenants/adorf.toml", text)];
+        has(refused(&of_the_process).await, &["adorf.toml", key, "config.toml"]);
+    }
     for name in ["Adorf", "a dorf", "ädorf", "..", &"a".repeat(41)] {
         let path = format!("tenants/{name}.toml");
         has(refused(&[(&path, "")]).await, &[&format!("{name}.toml: ")]);
