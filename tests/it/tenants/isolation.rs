@@ -432,7 +432,7 @@ fn fault_72_towns_in_one_sqlite_file_are_as_if_alone() {
 
 #[test]
 fn fault_72_towns_in_one_postgresql_are_as_if_alone() {
-    tell_all(&Postgres::start(), 12);
+    tell_all(&Postgres::start(), 6);
 }
 
 /// The stories above can fail: towns that go by the same name do get into each other's way.
