@@ -82,7 +82,11 @@ impl Process {
         no_tokens(&base, &name)?;
         let dir = TenantsDir { path: dir, common };
         let (mut tenants, mut warnings) = (BTreeMap::new(), Vec::new());
-        for (id, path) in dir.files()? {
+        let (files, misnamed) = dir.files()?;
+        if let Some(error) = misnamed.into_iter().next() {
+            return Err(error);
+        }
+        for (id, path) in files {
             let read = dir.read(&id, &path)?;
             warnings.extend(read.warnings.iter().map(|w| format!("{}: {w}", path.display())));
             tenants.insert(id, read.config);
@@ -98,29 +102,31 @@ impl TenantsDir {
         &self.path
     }
 
-    /// The towns' files.
+    /// The towns' files, and what is wrong with those whose name is no id.
     ///
     /// # Errors
-    /// If the directory cannot be read, or a file's name is no id.
-    pub fn files(&self) -> Result<BTreeMap<TenantId, PathBuf>, ConfigError> {
+    /// If the directory cannot be read.
+    pub fn files(&self) -> Result<(BTreeMap<TenantId, PathBuf>, Vec<ConfigError>), ConfigError> {
         let fault = |error: std::io::Error| {
             ConfigError(format!(
                 "{}: der Ordner kann nicht gelesen werden: {error}",
                 self.path.display()
             ))
         };
-        let mut files = BTreeMap::new();
+        let (mut files, mut misnamed) = (BTreeMap::new(), Vec::new());
         for entry in fs::read_dir(&self.path).map_err(fault)? {
             let path = entry.map_err(fault)?.path();
             if path.extension().is_some_and(|extension| extension == "toml") {
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-                let id = stem
-                    .parse()
-                    .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
-                files.insert(id, path);
+                match stem.parse::<TenantId>() {
+                    Ok(id) => drop(files.insert(id, path)),
+                    Err(error) => {
+                        misnamed.push(ConfigError(format!("{}: {error}", path.display())));
+                    }
+                }
             }
         }
-        Ok(files)
+        Ok((files, misnamed))
     }
 
     /// One town's settings.

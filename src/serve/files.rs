@@ -83,9 +83,9 @@ impl Seen {
                 look(&process.base.bot.overlay, 0, &mut marks);
                 seen.tenants.insert(TenantId::only(), marks);
             }
-            // A file whose name is no id is told of when it is read.
+            // A file whose name is no id is told of when another one is read.
             Some(dir) => {
-                for (id, path) in dir.files().unwrap_or_default() {
+                for (id, path) in dir.files().unwrap_or_default().0 {
                     let mut marks: Marks =
                         mark(&path).map(|mark| (path, mark)).into_iter().collect();
                     look(&dir.path().join(id.as_str()), 0, &mut marks);

@@ -175,7 +175,11 @@ impl Keeper {
             return;
         }
         let files = match dir.files() {
-            Ok(files) => files,
+            Ok((files, misnamed)) => {
+                // They are no town's: nobody else waits for them to be renamed.
+                misnamed.into_iter().for_each(|error| applied.refuse(Changes::default(), error));
+                files
+            }
             Err(error) => {
                 let what = Changes { tenants: changes.tenants.clone(), ..Changes::default() };
                 return applied.refuse(what, error);
@@ -449,9 +453,16 @@ mod tests {
             refused[0].contains("[store]") && refused[0].contains("config.toml"),
             "{refused:?}"
         );
+        // A name that is no id keeps nobody else from being loaded.
+        write(place.dir.path(), "tenants/B Dorf.toml", "");
+        let refused = place.write("tenants/adorf.toml", "[operator]\nname = \"Gemeinde Adorf\"\n");
+        assert!(refused.iter().any(|why| why.contains("B Dorf.toml")), "{refused:?}");
+        assert_eq!(names(&place)[0], "adorf: Gemeinde Adorf");
+        fs::remove_file(place.dir.path().join("tenants/B Dorf.toml")).unwrap();
+        let adorf = Arc::clone(&place.keeper.towns()[&"adorf".parse().unwrap()].1);
         fs::remove_file(place.dir.path().join("tenants/bdorf.toml")).unwrap();
         assert!(place.reload().is_empty());
-        assert_eq!(names(&place), ["adorf: Stadt Adorf"]);
+        assert_eq!(names(&place), ["adorf: Gemeinde Adorf"]);
         // Nobody touched the first one meanwhile.
         assert!(Arc::ptr_eq(&adorf, &place.keeper.towns()[&"adorf".parse().unwrap()].1));
     }
