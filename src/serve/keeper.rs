@@ -440,7 +440,6 @@ mod tests {
             towns.map(|(id, (config, _))| format!("{id}: {}", config.operator.name)).collect()
         };
         assert_eq!(names(&place), ["adorf: Stadt Adorf"]);
-        let adorf = Arc::clone(&place.keeper.towns()[&"adorf".parse().unwrap()].1);
         assert!(
             place.write("tenants/bdorf.toml", "[operator]\nname = \"Stadt Bdorf\"\n").is_empty()
         );
