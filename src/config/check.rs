@@ -30,8 +30,8 @@ pub(super) fn process(config: &Config, name: &str) -> Result<(), ConfigError> {
     if config.limits.queue == 0 {
         return Err(wrong(name, "limits.queue", "0 ist nicht erlaubt (mindestens 1)"));
     }
-    if config.store.lease.duration().as_secs() > 600 {
-        return Err(wrong(name, "store.lease", "höchstens 10 Minuten (\"600s\")"));
+    if !(5..=600).contains(&config.store.lease.duration().as_secs()) {
+        return Err(wrong(name, "store.lease", "erlaubt sind \"5s\" bis \"600s\""));
     }
     store(&config.store, name)
 }
