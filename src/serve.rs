@@ -324,6 +324,9 @@ impl Running {
             self.towns.take(&id, step).await;
         }
         metrics::reloaded("", "refused", 0);
+        if self.towns.is_silent() {
+            tracing::warn!("no town has a channel switched on; waiting for one that has");
+        }
         self.catalog.up();
         notify::ready();
     }
