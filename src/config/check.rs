@@ -187,6 +187,10 @@ fn telegram(config: &mut Config, name: &str) -> Result<(), ConfigError> {
             return Err(wrong(name, &key, "fehlt; telegram.mode = \"webhook\" braucht es"));
         }
     }
+    // Telegram itself brings messages to https only (Bot API, `setWebhook`).
+    if telegram.api_url.is_empty() && !telegram.webhook_url.starts_with("https://") {
+        return Err(wrong(name, "telegram.webhook_url", "erwartet: eine Adresse mit https://"));
+    }
     telegram.secret = read::secret(name, "telegram.secret_file", &telegram.secret_file)?;
     let secret = telegram.secret.expose_secret();
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');

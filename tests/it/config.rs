@@ -71,6 +71,24 @@ fn contradictions_are_named() {
     assert!(warnings.iter().any(|w| w.contains("telegram.enabled = true")), "{warnings:?}");
     let error = load("[retention]\nconversation = \"bald\"\n", &[]).unwrap_err();
     assert!(error.contains("30m"), "{error}");
+    for (settings, key) in [
+        ("[store]\nurl = \"mysql://a:canary@b/c\"\n", "store.url"),
+        ("[store]\nurl = \"postgres://a:canary@b/c\"\n", "store.secret_file"),
+        ("[store]\nlease = \"1s\"\n", "store.lease"),
+        ("[http]\nlisten = \"localhost\"\n", "http.listen"),
+        (
+            "[discord]\nenabled = true\ntoken = \"x\"\nmode = \"interactions\"\n",
+            "discord.public_key",
+        ),
+        (
+            "[telegram]\nenabled = true\ntoken = \"x\"\nmode = \"webhook\"\n\
+             webhook_url = \"http://a.example/telegram\"\nsecret_file = \"x\"\n",
+            "telegram.webhook_url",
+        ),
+    ] {
+        let error = load(settings, &[]).unwrap_err();
+        assert!(error.contains(key) && !error.contains("canary"), "{key}: {error}");
+    }
     let error = load("[telegram]\napi_url = \"127.0.0.1\"\n", &[]).unwrap_err();
     assert!(error.contains("telegram.api_url"), "{error}");
 }

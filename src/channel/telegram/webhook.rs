@@ -85,11 +85,13 @@ async fn introduce(api: &Api, app: &App, config: &TelegramConfig) -> Result<Me, 
     Ok(me)
 }
 
-/// Which hook we want: Telegram tells its address, but not its secret.
+/// Which hook we want: Telegram tells its address, but not its secret. Another version of the program
+/// may have another menu of commands, which is set with the hook.
 fn hook_hash(app: &App, config: &TelegramConfig) -> String {
     let token = config.token.expose_secret();
     let secret = config.secret.expose_secret();
-    app.shared().secret.key(&["webhook", token, &config.webhook_url, secret]).hex()
+    let parts = ["webhook", env!("CARGO_PKG_VERSION"), token, &config.webhook_url, secret];
+    app.shared().secret.key(&parts).hex()
 }
 
 async fn handle(channel: Arc<Channel>, id: i64, update: Update) -> StatusCode {
