@@ -3,15 +3,16 @@
 //!
 //! * `keeper`: builds the bots of all towns, and builds anew what changed (`files`).
 //! * `towns`: the towns that are served, with their `channels`.
+//! * `notes`: what the database tells beside.
 //! * here: what there is once, and in which order it begins and ends.
 
 mod channels;
 mod files;
 mod keeper;
+mod notes;
 mod towns;
 
 use std::{
-    collections::BTreeMap,
     fs::{File, TryLockError},
     net::SocketAddr,
     path::Path,
@@ -31,6 +32,7 @@ use self::{
     channels::{ChannelKind, Receivers},
     files::{Changes, Seen},
     keeper::{Applied, Keeper},
+    notes::StoreNotes,
     towns::Towns,
 };
 use crate::{
@@ -41,7 +43,7 @@ use crate::{
     http::{self, Server},
     metrics, notify,
     signals::Hangups,
-    store::{Engine, Secret, Store, Timing},
+    store::{Secret, Store, Timing},
 };
 
 /// How long channels may take to finish what they are answering.
@@ -50,8 +52,6 @@ const GRACE: Duration = Duration::from_secs(9);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often files are looked at; twice as long until a change is in use.
 const LOOK: Duration = Duration::from_secs(2);
-/// How often the store is asked for notes about outages, and for what other processes use.
-const ASK_STORE: Duration = Duration::from_secs(15);
 /// Messages answered at once. Most of the time of each is waiting for a platform.
 const AT_ONCE: usize = 256;
 /// No sign of life of any channel for so long, and systemd is not told that we live.
@@ -439,59 +439,4 @@ impl Running {
 
 fn towns_services(keeper: &Keeper) -> usize {
     keeper.towns().values().next().map_or(0, |(_, bot)| bot.catalog().services().len())
-}
-
-/// What the store tells about notes and about other processes.
-#[derive(Default)]
-struct StoreNotes {
-    asked: Option<Instant>,
-    revisions: BTreeMap<String, i64>,
-    announced: Option<String>,
-}
-
-/// Under this name the store keeps which catalog is in use.
-const CATALOG: &str = "catalog";
-
-impl StoreNotes {
-    /// Asks the store, now and then; the towns whose notes changed.
-    async fn ask(&mut self, shared: &Shared, keeper: &mut Keeper, part: &Part) -> Changes {
-        let mut changes = Changes::default();
-        if self.asked.is_some_and(|asked| asked.elapsed() < ASK_STORE) || !shared.store.is_up() {
-            return changes;
-        }
-        self.asked = Some(Instant::now());
-        for (tenant, revision) in shared.store.all_note_revisions().await.unwrap_or_default() {
-            if self.revisions.get(&tenant) == Some(&revision) {
-                continue;
-            }
-            let Ok(Some(notes)) = shared.store.notes(&tenant).await else { continue };
-            self.revisions.insert(tenant.clone(), notes.revision);
-            match keeper.note(&tenant, &notes.text) {
-                Ok(()) => {
-                    changes.notes.insert(tenant);
-                }
-                Err(why) => tracing::error!("notes about outages in the store are refused: {why}"),
-            }
-        }
-        if shared.store.engine() == Engine::PostgreSql {
-            self.compare_catalogs(shared, keeper, part).await;
-        }
-        changes
-    }
-
-    /// Says which catalog is in use here, when it changes; and whether others use another one.
-    async fn compare_catalogs(&mut self, shared: &Shared, keeper: &Keeper, part: &Part) {
-        let ours = keeper.catalog_hash();
-        if self.announced.as_ref() != Some(&ours) {
-            if shared.store.announce(ALL_TOWNS, CATALOG, &ours).await.is_ok() {
-                self.announced = Some(ours);
-            }
-            return;
-        }
-        let Ok(signals) = shared.store.announced().await else { return };
-        let current = signals.iter().find(|s| s.tenant == ALL_TOWNS && s.what == CATALOG);
-        if current.is_some_and(|current| current.hash != ours) {
-            part.degraded("differs", "another process has another catalog");
-        }
-    }
 }
