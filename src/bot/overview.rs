@@ -6,7 +6,7 @@ use super::{card::facet_key, notice::language_key, notice_reply, turn::Turn};
 use crate::{
     catalog::{LifeEvent, service::Level},
     conversation::Pending,
-    ids::ServiceId,
+    ids::{EventId, ServiceId},
     message::Facet,
     places::Place,
     reply::{AvailabilityKind, Block, Choice, NoticeKind, Reply},
@@ -135,7 +135,14 @@ impl Turn<'_> {
                 let names: Vec<&str> = places.map(|place| place.name.as_str()).collect();
                 item("stored-question", names.join(", "));
             }
-            Some(Pending::Event { .. } | Pending::Step { .. } | Pending::PoisonCentre) | None => {}
+            Some(Pending::Event { choices }) => {
+                let event = |id: &EventId| bot.catalog.life_event(id);
+                let name = |id| event(id).map_or("", |event| event.plain(self.language()));
+                let names: Vec<&str> = choices.iter().map(name).collect();
+                item("stored-question", names.join(", "));
+            }
+            Some(Pending::PoisonCentre) => item("stored-question", self.say("urgent-poison-lands")),
+            Some(Pending::Step { .. }) | None => {}
         }
         if let Some(language) = self.next.language {
             item("stored-language", self.say(language_key(language)));

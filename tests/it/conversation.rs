@@ -628,6 +628,8 @@ fn what_is_stored_is_told_and_forgotten() {
         assert_eq!(talk.0, Conversation::introduced());
     }
     assert!(text(&talk.say("/auskunft")).contains("nichts gespeichert"));
+    talk.say("mein kind hat rattengift gegessen");
+    assert!(text(&talk.say("/auskunft")).contains("Offene Rückfrage: Giftnotruf"));
 }
 
 #[test]
