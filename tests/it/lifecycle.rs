@@ -238,7 +238,12 @@ async fn fault_66_sigterm_lets_what_was_begun_be_answered_and_confirmed() {
         fake.trouble("SendMessage", Trouble::Slow(Duration::from_millis(800)));
         fake.deliver(asks_in(chat, "hund anmelden"));
     }
-    fake.nth("SendMessage", 1).await;
+    // All are being answered: what is not fetched yet would be the next process's.
+    let on_their_way = |fake: &Fake| {
+        let calls = fake.calls("SendMessage");
+        (calls.iter().filter(|call| call.sent.is_none()).count() == 20).then_some(())
+    };
+    fake.until("all on their way", on_their_way).await;
     let asked = Instant::now();
     running.signal("-TERM");
     assert!(running.ended().success(), "{}", running.said());
