@@ -77,6 +77,19 @@ enum Receiver {
     Discord(Arc<crate::channel::discord::Endpoint>),
 }
 
+impl Receiver {
+    /// Waits until what was begun is answered.
+    async fn drain(&self) {
+        match self {
+            Self::Starting => {}
+            #[cfg(feature = "telegram")]
+            Self::Telegram(hook) => hook.drain().await,
+            #[cfg(feature = "discord")]
+            Self::Discord(endpoint) => endpoint.drain().await,
+        }
+    }
+}
+
 impl Receivers {
     /// The paths under which messages are brought: `/telegram` and `/discord`, with `/<town>` after
     /// it if there are several.
@@ -141,6 +154,21 @@ impl Receivers {
     fn get(&self, kind: ChannelKind, town: TenantId) -> Option<Receiver> {
         let receivers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         receivers.get(&(kind, town)).cloned()
+    }
+
+    /// Hands messages to a receiver as long as something runs; then lets it finish what it has begun.
+    async fn serve_while<T>(
+        &self,
+        kind: ChannelKind,
+        town: &TenantId,
+        receiver: Receiver,
+        running: impl Future<Output = T>,
+    ) -> T {
+        self.set(kind, town, receiver.clone());
+        let ended = running.await;
+        self.set(kind, town, Receiver::Starting);
+        receiver.drain().await;
+        ended
     }
 
     fn set(&self, kind: ChannelKind, town: &TenantId, receiver: Receiver) {
@@ -271,11 +299,8 @@ async fn hook(
     };
     let hook = Arc::new(hook);
     let receiver = Receiver::Telegram(Arc::clone(&hook));
-    receivers.set(ChannelKind::Telegram, &town, receiver);
-    let ended = hook.look_after(&config.telegram, part, shutdown).await;
-    receivers.set(ChannelKind::Telegram, &town, Receiver::Starting);
-    hook.drain().await;
-    ended
+    let looking_after = hook.look_after(&config.telegram, part, shutdown);
+    receivers.serve_while(ChannelKind::Telegram, &town, receiver, looking_after).await
 }
 
 #[cfg(feature = "discord")]
@@ -292,12 +317,8 @@ async fn endpoint(
     let Some(endpoint) = shutdown.run_until_cancelled(setting_up).await.transpose()? else {
         return Ok(());
     };
-    let endpoint = Arc::new(endpoint);
-    let receiver = Receiver::Discord(Arc::clone(&endpoint));
-    receivers.set(ChannelKind::Discord, &town, receiver);
-    shutdown.cancelled().await;
-    receivers.set(ChannelKind::Discord, &town, Receiver::Starting);
-    endpoint.drain().await;
+    let receiver = Receiver::Discord(Arc::new(endpoint));
+    receivers.serve_while(ChannelKind::Discord, &town, receiver, shutdown.cancelled()).await;
     Ok(())
 }
 
